@@ -1,0 +1,44 @@
+# Every command makes its own virtual environment in .venv; all that is needed beforehand is Python 3.11+ and git.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types layers clean
+
+help:            ## show the commands
+	@sed -n 's/^\([a-z]*\): .*##/  make \1 /p' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed  ## watch the whole story on the embedded scheduler
+	@$(BIN)/reconciler demo
+
+test: $(VENV)/.dev  ## run the tests
+	@$(BIN)/pytest -q -n auto
+
+check: lint types layers test  ## everything CI runs: lint, types, layers, tests
+
+lint: $(VENV)/.dev  ## ruff, format and lint
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(VENV)/.dev  ## mypy --strict, tests included
+	@$(BIN)/mypy
+
+layers: $(VENV)/.dev  ## imports point down
+	@$(BIN)/lint-imports
+
+clean:  ## remove the virtual environment and caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.installed

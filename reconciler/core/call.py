@@ -1,0 +1,140 @@
+"""A call: one POST to the scheduler. The only place where windows become calls, and calls windows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Literal
+
+from reconciler.core.wallclock import LAST, parse, render
+from reconciler.core.window import Window, Windows, union
+
+RangeEnd = Literal["inclusive", "exclusive"]
+
+
+class Method(StrEnum):
+    """The vendor's two ways to trigger."""
+
+    TIMES = "scheduleTime"
+    RANGE = "scheduleTimeRange"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """A call by schedule times: wall-clock seconds, sorted, none twice."""
+
+    times: tuple[int, ...]
+
+    @property
+    def method(self) -> Method:
+        return Method.TIMES
+
+    @property
+    def windows(self) -> Windows:
+        return union((time, time + 1) for time in self.times)
+
+    def fields(self) -> dict[str, object]:
+        """Return the body's fields of this form, in the vendor's names."""
+        return {"scheduleTimes": [render(time) for time in self.times]}
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A call by time range: `[start, end)`, and how the scheduler reads the endTime that we send."""
+
+    window: Window
+    range_end: RangeEnd
+
+    @property
+    def method(self) -> Method:
+        return Method.RANGE
+
+    @property
+    def windows(self) -> Windows:
+        return (self.window,)
+
+    def fields(self) -> dict[str, object]:
+        """Return the body's fields of this form, in the vendor's names."""
+        start, end = self.window
+        return {"startTime": render(start), "endTime": render(end - 1 if self.range_end == "inclusive" else end)}
+
+
+Span = Times | Range
+
+
+def read_span(fields: Mapping[str, object], range_end: RangeEnd) -> Span:
+    """Read what `Span.fields` wrote. Raises ValueError, with a reason, for anything that it would not have written."""
+    if "scheduleTimes" in fields:
+        listed = fields["scheduleTimes"]
+        if not isinstance(listed, list) or not listed:
+            raise ValueError("scheduleTimes is not a list of times")
+        times = tuple(_time(item, "scheduleTimes") for item in listed)
+        if any(left >= right for left, right in pairwise(times)):
+            raise ValueError("scheduleTimes is not sorted, or has a time twice")
+        return Times(times)
+    start, last = _time(fields.get("startTime"), "startTime"), _time(fields.get("endTime"), "endTime")
+    end = last + 1 if range_end == "inclusive" else last
+    if start >= end:
+        raise ValueError("endTime is before startTime")
+    return Range((start, end), range_end)
+
+
+def _time(value: object, field: str) -> int:
+    if not isinstance(value, str):
+        raise ValueError(f"{field} is not a time")
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise ValueError(f"{field} {error}") from None
+
+
+def spans(owed: Windows, range_end: RangeEnd, points_per_call: int) -> Iterator[Span]:
+    """Return the fewest calls that trigger every second of `owed` once: ranges first by start, then points.
+
+    One-second windows are gathered, at most `points_per_call` to a call; longer ones are a range each. A range that
+    the exclusive form cannot end (its last second is the calendar's last) leaves that second to the points.
+    """
+    points: list[int] = []
+    for start, end in owed:
+        if range_end == "exclusive" and end > LAST and end - start > 1:
+            points.append(LAST)
+            end = LAST
+        if end - start == 1:
+            points.append(start)
+        else:
+            yield Range((start, end), range_end)
+    points.sort()
+    for at in range(0, len(points), points_per_call):
+        yield Times(tuple(points[at : at + points_per_call]))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One POST: what is sent where, and why. Equal manifests and ledgers make equal calls, `id` included."""
+
+    target: str
+    table: str
+    tenant: str
+    span: Span
+    rerun: tuple[str, ...]
+    requests: tuple[str, ...]
+    approved_by: tuple[str, ...]
+
+    @property
+    def body(self) -> dict[str, object]:
+        """The request body, fields in the order of the vendor's page."""
+        return {"tableName": self.table, "tenantId": self.tenant, **self.span.fields()}
+
+    @property
+    def id(self) -> str:
+        """Sixteen hex digits that name this call: the same target, body and rerun tokens, the same name."""
+        return hashlib.sha256(canonical([self.target, self.body, list(self.rerun)]).encode()).hexdigest()[:16]
+
+
+def canonical(value: object) -> str:
+    """Write JSON the one way that digests and state files use: no spaces, UTF-8, keys as they come."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

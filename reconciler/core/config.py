@@ -1,0 +1,105 @@
+"""What the config says, as values: targets, limits, approvals, and where state lives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from reconciler.core.call import RangeEnd
+
+EMBEDDED = "embedded"
+"""The url of a target whose scheduler is the emulator that ships with the reconciler."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromEnv:
+    """The credential is the value of an environment variable."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FromFile:
+    """The credential is the content of a file, an absolute path; one final newline is not part of it."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """How to authenticate: the vendor's auth-type, and where the auth-value is found. Never the value itself."""
+
+    type: Literal["UID", "TOKEN", "ACCOUNT", "APIKEY"]
+    value_from: FromEnv | FromFile
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One scheduler to call. `timeout` is in seconds; `calls_per_second` and `proxy` are None where not set."""
+
+    name: str
+    url: str
+    tenant: str
+    auth: Auth | None
+    time_zone: str
+    range_end: RangeEnd = "inclusive"
+    concurrency: int = 4
+    calls_per_second: float | None = None
+    points_per_call: int = 100
+    timeout: float = 30.0
+    proxy: str | None = None
+
+    @property
+    def embedded(self) -> bool:
+        return self.url == EMBEDDED
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What nobody means by accident. `span` is in seconds; `future` is False where future instances are held."""
+
+    calls: int = 500
+    span: int = 366 * 86_400
+    instances: int = 100_000
+    future: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestApprovals:
+    """Reruns are approved by names in the manifest's `approvedBy`."""
+
+    approvers: tuple[str, ...]
+    minimum: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NoApprovals:
+    """`provider: none`: a rerun needs no approval beyond the merge itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalsUnset:
+    """The config does not say who approves reruns, so nobody can."""
+
+
+Approvals = ManifestApprovals | NoApprovals | ApprovalsUnset
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where state is committed, and how many calls' intents share one push."""
+
+    branch: str = "reconciler-state"
+    batch: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole config of a root."""
+
+    targets: Mapping[str, Target]
+    default_target: str | None = None
+    state: State = State()
+    limits: Limits = Limits()
+    approvals: Approvals = ApprovalsUnset()

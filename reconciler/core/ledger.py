@@ -1,0 +1,103 @@
+"""What was triggered, and what may have been: triggers, intents, and how doubt ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reconciler.core.call import Call, Span
+from reconciler.core.window import Windows, subtract, union
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A call that the scheduler accepted: one line of a ledger. `triggered_at` is UTC, `commit` the manifests'."""
+
+    id: str
+    span: Span
+    rerun: tuple[str, ...]
+    requests: tuple[str, ...]
+    approved_by: tuple[str, ...]
+    trace_id: str | None
+    triggered_at: str
+    run: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All triggers of one table on one target, oldest first. `head` is the SHA-256 of the file's last line."""
+
+    target: str
+    table: str
+    triggers: tuple[Trigger, ...]
+    head: str
+
+    @property
+    def covered(self) -> Windows:
+        """The seconds that any trigger covers."""
+        return windows_of(trigger.span for trigger in self.triggers)
+
+    def bearing(self, token: str) -> Windows:
+        """The seconds of the triggers that bear a rerun token."""
+        return windows_of(trigger.span for trigger in self.triggers if token in trigger.rerun)
+
+
+def windows_of(spans: Iterable[Span]) -> Windows:
+    """Return the seconds that any of the spans holds."""
+    return union(window for span in spans for window in span.windows)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A call about to be made, as a pending file holds it. Until its outcome is recorded it is in doubt.
+
+    `after` is how many lines of its ledger are older than it; `by` and `since` say who runs it and since when (UTC).
+    """
+
+    call: Call
+    run: str
+    by: str
+    since: str
+    commit: str
+    after: int
+
+    def triggered(self, trace_id: str | None, at: str) -> Trigger:
+        """Return the ledger's line for this intent once it is known to have been accepted, `at` a UTC time."""
+        return Trigger(
+            id=self.call.id,
+            span=self.call.span,
+            rerun=self.call.rerun,
+            requests=self.call.requests,
+            approved_by=self.call.approved_by,
+            trace_id=trace_id,
+            triggered_at=at,
+            run=self.run,
+            commit=self.commit,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An intent whose outcome is not known, and the windows over which that still matters."""
+
+    intent: Intent
+    windows: Windows
+
+
+def doubts(ledger: Ledger | None, intents: Sequence[Intent]) -> tuple[Doubt, ...]:
+    """Return the intents that are still in doubt, in the order given.
+
+    An approved rerun settles doubt: where a later line bears every token of the intent and one more, a reviewer has
+    said that a second trigger is fine, and it was made. What such lines cover of an intent is in doubt no longer. A
+    line that bears no more than the intent proves nothing: it may be older than the intent's own call.
+    """
+    found = []
+    for intent in intents:
+        later = ledger.triggers[intent.after :] if ledger else ()
+        tokens = set(intent.call.rerun)
+        settled = windows_of(trigger.span for trigger in later if tokens < set(trigger.rerun))
+        left = subtract(intent.call.span.windows, settled)
+        if left:
+            found.append(Doubt(intent, left))
+    return tuple(found)

@@ -1,0 +1,83 @@
+"""The plan of a whole root: its totals, and the digest that ties what was reviewed to what is applied."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reconciler.core.call import Call, canonical
+from reconciler.core.config import Target
+from reconciler.core.ledger import Doubt
+from reconciler.core.planner import PlannedCall, TablePlan
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A plan in numbers. `calls`, `tables`, `new` and `rerun` count what is ready; `instances` needs schedules."""
+
+    calls: int
+    tables: int
+    instances: int | None
+    new: int
+    rerun: int
+    held: int
+    in_doubt: int
+    covered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What apply would do: every table, sorted by target and name. `state` is the state branch's commit, if any."""
+
+    state: str | None
+    tables: tuple[TablePlan, ...]
+
+    @property
+    def calls(self) -> tuple[tuple[Target, PlannedCall], ...]:
+        return tuple((table.target, planned) for table in self.tables for planned in table.calls)
+
+    @property
+    def ready(self) -> tuple[Call, ...]:
+        return tuple(call for table in self.tables for call in table.ready)
+
+    @property
+    def held(self) -> tuple[PlannedCall, ...]:
+        return tuple(planned for _, planned in self.calls if planned.held is not None)
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        return tuple(doubt for table in self.tables for doubt in table.doubts)
+
+    @property
+    def summary(self) -> Summary:
+        ready = self.ready
+        return Summary(
+            calls=len(ready),
+            tables=sum(1 for table in self.tables if table.ready),
+            instances=None,
+            new=sum(1 for call in ready if not call.rerun),
+            rerun=sum(1 for call in ready if call.rerun),
+            held=len(self.held),
+            in_doubt=len(self.doubts),
+            covered=sum(len(table.covered) for table in self.tables),
+        )
+
+    @property
+    def digest(self) -> str:
+        """Name what apply would send: exact bodies, where to, with which tokens, on top of which ledgers."""
+        tables = [
+            [
+                [table.target.name, table.target.url, table.target.tenant, table.target.range_end],
+                [table.table, table.head],
+                [[call.span.method, call.body, list(call.rerun)] for call in table.ready],
+            ]
+            for table in self.tables
+            if table.ready
+        ]
+        return "sha256:" + hashlib.sha256(canonical(tables).encode()).hexdigest()
+
+
+def make_plan(state: str | None, tables: Iterable[TablePlan]) -> Plan:
+    """Put table plans into the one order that every reading gives."""
+    return Plan(state, tuple(sorted(tables, key=lambda table: (table.target.name, table.table))))

@@ -1,0 +1,53 @@
+"""What a manifest asks of one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.config import Limits
+from reconciler.core.window import Windows
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """A rerun's token, why it is needed, and who the manifest says approved it."""
+
+    token: str
+    reason: str
+    approved_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the root something is written: a file relative to the root, line and column from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One entry of a manifest: windows that a table must have been triggered for.
+
+    `key` is how plans and ledgers name it: `sales/fact_sales.yaml#outage-0120`. `limits` are those of its manifest.
+    """
+
+    key: str
+    manifest: str
+    target: str
+    table: str
+    windows: Windows
+    rerun: Rerun | None
+    reason: str | None
+    owner: str | None
+    limits: Limits
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """All that the manifests of a root declare. `manifests` counts documents; requests are in no special order."""
+
+    manifests: int
+    requests: tuple[Request, ...]

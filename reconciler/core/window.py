@@ -1,0 +1,122 @@
+"""Window algebra: one set of functions on sorted, disjoint, half-open windows of integer seconds.
+
+A window `(start, end)` holds the seconds `start <= s < end`; a point is a window one second long. All functions
+take and return windows sorted and disjoint, and run in one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from heapq import merge
+from typing import TypeVar
+
+Window = tuple[int, int]
+Windows = tuple[Window, ...]
+
+Label = TypeVar("Label", bound=Hashable)
+
+EMPTY: Windows = ()
+
+
+def union(windows: Iterable[Window]) -> Windows:
+    """Return the seconds of all `windows`, in any order and overlapping as they like; those that touch become one."""
+    joined: list[Window] = []
+    start = end = None
+    for left, right in sorted(windows):
+        if left >= right:
+            continue
+        if end is None or start is None or left > end:
+            if start is not None and end is not None:
+                joined.append((start, end))
+            start, end = left, right
+        elif right > end:
+            end = right
+    if start is not None and end is not None:
+        joined.append((start, end))
+    return tuple(joined)
+
+
+def subtract(wanted: Windows, taken: Windows) -> Windows:
+    """Return what of `wanted` is not in `taken`.
+
+    Windows of `wanted` that only touch stay apart, so a caller can still tell two requests from one.
+    """
+    if not taken:
+        return wanted
+    left: list[Window] = []
+    at = 0
+    for start, end in wanted:
+        while at < len(taken) and taken[at][1] <= start:
+            at += 1
+        look = at
+        while look < len(taken) and taken[look][0] < end:
+            if start < taken[look][0]:
+                left.append((start, taken[look][0]))
+            start = max(start, taken[look][1])
+            look += 1
+        if start < end:
+            left.append((start, end))
+    return tuple(left)
+
+
+def intersect(one: Windows, other: Windows) -> Windows:
+    """Return the seconds that are in both."""
+    both: list[Window] = []
+    i = j = 0
+    while i < len(one) and j < len(other):
+        start, end = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
+        if start < end:
+            both.append((start, end))
+        if one[i][1] < other[j][1]:
+            i += 1
+        else:
+            j += 1
+    return tuple(both)
+
+
+def overlaps(one: Windows, other: Windows) -> bool:
+    """Say whether any second is in both."""
+    i = j = 0
+    while i < len(one) and j < len(other):
+        if max(one[i][0], other[j][0]) < min(one[i][1], other[j][1]):
+            return True
+        if one[i][1] < other[j][1]:
+            i += 1
+        else:
+            j += 1
+    return False
+
+
+def seconds(windows: Windows) -> int:
+    """Return how many seconds the windows hold."""
+    return sum(end - start for start, end in windows)
+
+
+def partition(layers: Sequence[tuple[Windows, Label]]) -> tuple[tuple[Window, frozenset[Label]], ...]:
+    """Cut the union of all layers into the longest windows over which the set of labels stays the same.
+
+    Each layer is windows and one label; labels may repeat. The result is sorted and disjoint; every second of any
+    layer is in exactly one window, beside exactly the labels of the layers that hold it.
+    """
+    edges = merge(*(_edges(windows, label) for windows, label in layers), key=lambda edge: edge[0])
+    pieces: list[tuple[Window, frozenset[Label]]] = []
+    depth: dict[Label, int] = {}
+    since = 0
+    for at, step, label in edges:
+        if depth and since < at:
+            labels = frozenset(depth)
+            if pieces and pieces[-1][0][1] == since and pieces[-1][1] == labels:
+                pieces[-1] = ((pieces[-1][0][0], at), labels)
+            else:
+                pieces.append(((since, at), labels))
+        since = at
+        depth[label] = depth.get(label, 0) + step
+        if not depth[label]:
+            del depth[label]
+    return tuple(pieces)
+
+
+def _edges(windows: Windows, label: Label) -> Iterable[tuple[int, int, Label]]:
+    for start, end in windows:
+        yield start, 1, label
+        yield end, -1, label
