@@ -1,0 +1,107 @@
+"""What the state branch holds, and a change to it: values that apply, resolve and the state package share."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from reconciler.core.ledger import Intent, Ledger, Trigger
+
+Key = tuple[str, str]
+"""A target's name and a table's."""
+
+
+class Snapshot(Protocol):
+    """The state at one commit of its branch."""
+
+    @property
+    def commit(self) -> str | None:
+        """The commit, None where the branch does not exist yet."""
+
+    @property
+    def intents(self) -> tuple[Intent, ...]:
+        """All intents of all runs: oldest run first, in the order in which they were written."""
+
+    def ledger(self, key: Key) -> Ledger | None:
+        """The ledger of a table, None where nothing was ever triggered. Raises InvalidInput where it is damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A trigger to append to the ledger of `key`."""
+
+    key: Key
+    trigger: Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Lines to append, intents to remove, intents to add: in this order, as one commit.
+
+    It fits on any tip: what it appends goes to the end, and an intent that is gone already needs no removing.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    settled: tuple[Intent, ...] = ()
+    intents: tuple[Intent, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.entries or self.settled or self.intents)
+
+    def __add__(self, other: Change) -> Change:
+        return Change(
+            self.entries + other.entries,
+            self.settled + tuple(intent for intent in other.settled if intent not in self.settled),
+            self.intents + other.intents,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A snapshot as it will be once `change` is committed on top of it."""
+
+    base: Snapshot
+    change: Change
+
+    @property
+    def commit(self) -> str | None:
+        return self.base.commit
+
+    @property
+    def intents(self) -> tuple[Intent, ...]:
+        return remaining(self.base.intents, self.change.settled) + self.change.intents
+
+    def ledger(self, key: Key) -> Ledger | None:
+        ledger = self.base.ledger(key)
+        added = tuple(entry.trigger for entry in self.change.entries if entry.key == key)
+        if not added:
+            return ledger
+        if ledger is None:
+            return Ledger(*key, added, head="")
+        return replace(ledger, triggers=ledger.triggers + added)
+
+
+def remaining(intents: Iterable[Intent], settled: Iterable[Intent]) -> tuple[Intent, ...]:
+    """Return the intents without those that are settled: the same run, the same call."""
+    gone = {(intent.run, intent.call.id) for intent in settled}
+    return tuple(intent for intent in intents if (intent.run, intent.call.id) not in gone)
+
+
+def entries_by_key(entries: Iterable[Entry]) -> dict[Key, tuple[Trigger, ...]]:
+    """Return the triggers to append, per ledger, in order."""
+    found: dict[Key, list[Trigger]] = defaultdict(list)
+    for entry in entries:
+        found[entry.key].append(entry.trigger)
+    return {key: tuple(triggers) for key, triggers in found.items()}
+
+
+def key_of(intent: Intent) -> Key:
+    """Return the ledger that an intent belongs to."""
+    return intent.call.target, intent.call.table
+
+
+def count_lines(entries: Iterable[Entry]) -> Counter[Key]:
+    """Return how many lines each ledger gets."""
+    return Counter(entry.key for entry in entries)

@@ -1,0 +1,194 @@
+"""The state branch: read at its tip, changed by commits on top of it, pushed as a compare-and-swap."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reconciler.core.change import Change, entries_by_key, remaining
+from reconciler.core.ledger import Intent
+from reconciler.errors import Failure, InvalidInput, Stale
+from reconciler.state.git import Git
+from reconciler.state.ledger_file import append
+from reconciler.state.pending_file import write_pending
+from reconciler.state.snapshot import GitSnapshot, ledger_path, pending_path
+
+_BACKOFF = (0.0, 0.5, 1.0, 2.0, 4.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Another run moved the branch first: nothing of the change was written. Read again, and plan again."""
+
+
+class StateBranch:
+    """Where state lies: a branch of a remote, or of this repository where there is none (or nothing is to be pushed).
+
+    `root` is the root's path from the repository's top, "" for the top itself. `warn` hears what a person should know.
+    """
+
+    def __init__(
+        self,
+        git: Git,
+        root: str,
+        branch: str,
+        remote: str | None,
+        *,
+        push: bool = True,
+        warn: Callable[[str], None],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.git = git
+        self.root = root
+        self.ref = f"refs/heads/{branch}"
+        self.remote = remote
+        self.pushes = remote is not None and push
+        self._seen = f"refs/reconciler/remotes/{remote}/{branch}" if self.pushes else f"refs/reconciler/heads/{branch}"
+        self._local: str | None = None
+        self._warn = warn
+        self._sleep = sleep
+
+    @property
+    def folder(self) -> str:
+        """The folder of the state files, from the repository's top."""
+        return f"{self.root}/.state" if self.root else ".state"
+
+    def read(self) -> GitSnapshot:
+        """Return the state at the branch's tip. No branch is no state, but only where none was ever seen.
+
+        Raises InvalidInput where the branch is gone, was rewritten or lost lines since this clone last saw it, or
+        where its pending files are damaged; Failure where the remote does not answer.
+        """
+        tip = self._tip()
+        seen = self.git.commit_of(self._seen)
+        snapshot = GitSnapshot.load(self.git, tip, self.folder)
+        if seen is not None and seen != tip:
+            self._check_growth(seen, tip, snapshot)
+        if tip is not None and seen != tip:
+            self.git.set_ref(self._seen, tip)
+        return snapshot
+
+    def _tip(self) -> str | None:
+        self._local = local = self.git.commit_of(self.ref)
+        if self.remote is None:
+            return local
+        tip = self._fetch(self.remote)
+        if self.pushes:
+            if local and local != tip and self.git.commits_since(tip, local, self.folder):
+                raise Stale(
+                    f"the local branch {self._name} holds state that {self.remote} has not",
+                    f"push it first: git push {self.remote} {self._name}",
+                )
+            return tip
+        if local is None or tip is None or self.git.is_ancestor(tip, local):
+            return local or tip
+        if self.git.is_ancestor(local, tip):
+            return tip
+        raise Stale(
+            f"the local branch {self._name} and the one on {self.remote} have both moved on",
+            f"each holds calls that the other lacks: see `git log {self._name} ^{tip}`; apply without --no-push once "
+            "those are on the remote",
+        )
+
+    @property
+    def _name(self) -> str:
+        return self.ref.removeprefix("refs/heads/")
+
+    def _fetch(self, remote: str) -> str | None:
+        tip = self.git.remote_tip(remote, self.ref)
+        if tip is None or tip == self.git.commit_of(self._seen):
+            return tip
+        incoming = f"refs/reconciler/incoming/{os.getpid()}"
+        try:
+            return self.git.fetch(remote, self.ref, incoming)
+        finally:
+            self.git.drop_ref(incoming)
+
+    def _check_growth(self, seen: str, tip: str | None, snapshot: GitSnapshot) -> None:
+        name = self._name
+        restore = f"git push {self.remote} {seen}:{self.ref}" if self.pushes else f"git branch {name} {seen}"
+        if tip is None:
+            raise InvalidInput(
+                f"the state branch {name} is gone, though this clone has seen it at {seen[:12]}",
+                f"without it everything would be triggered again; restore it: {restore}",
+            )
+        if not self.git.is_ancestor(seen, tip):
+            raise InvalidInput(
+                f"the state branch {name} was rewritten: {seen[:12]}, seen before, is not in the history of {tip[:12]}",
+                f"compare the two; where the old one is right, restore it: {restore} --force; where the new one is, "
+                f"accept it: git update-ref -d {self._seen}",
+            )
+        GitSnapshot.load(self.git, seen, self.folder).check_grown_into(snapshot)
+
+    def commit(self, base: GitSnapshot, change: Change, message: str) -> GitSnapshot | Overtaken:
+        """Write `change` on top of `base` and publish it: a new snapshot, or Overtaken where another run was first.
+
+        What became of a push is decided by asking the remote for its tip, never by git's exit code. Raises Failure
+        where the remote keeps refusing, or does not answer, so that nothing is known.
+        """
+        files = self._files(base, change)
+        if not files:
+            return base
+        building = f"refs/reconciler/building/{os.getpid()}"
+        try:
+            commit = self.git.write_commit(base.commit, files, message, building)
+            if not self._publish(commit, base.commit):
+                return Overtaken()
+            self.git.set_ref(self._seen, commit)
+        finally:
+            self.git.drop_ref(building)
+        return GitSnapshot.load(self.git, commit, self.folder, base)
+
+    def _files(self, base: GitSnapshot, change: Change) -> dict[str, bytes | None]:
+        files: dict[str, bytes | None] = {}
+        for key, triggers in entries_by_key(change.entries).items():
+            base.ledger(key)  # raises where it is damaged: nothing is ever appended to such a file
+            path = ledger_path(self.folder, key)
+            files[path] = append(base.content(path), *key, triggers)
+        for run in dict.fromkeys(intent.run for intent in (*change.settled, *change.intents)):
+            path = pending_path(self.folder, run)
+            kept = remaining((i for i in base.intents if i.run == run), change.settled)
+            intents: tuple[Intent, ...] = kept + tuple(i for i in change.intents if i.run == run)
+            if intents:
+                files[path] = write_pending(intents)
+            elif path in base.paths:
+                files[path] = None
+        return {path: data for path, data in files.items() if data is None or data != base.content(path)}
+
+    def _publish(self, commit: str, parent: str | None) -> bool:
+        if not self.pushes or self.remote is None:
+            return self._publish_here(commit)
+        words = ""
+        for pause in _BACKOFF:
+            self._sleep(pause)
+            words = self.git.push(self.remote, commit, self.ref)
+            tip = self._ask_tip(self.remote)
+            if tip == commit:
+                return True
+            if tip != parent:  # somebody was first, unless they have already built on our commit
+                return tip is not None and self.git.is_ancestor(commit, self._fetch(self.remote) or tip)
+        raise Failure(
+            f"{self.remote} does not take the push to {self._name}: {words}",
+            f"let this account push to {self._name} (it needs no right to any other branch), then run again",
+        )
+
+    def _ask_tip(self, remote: str) -> str | None:
+        for pause in _BACKOFF[1:]:
+            try:
+                return self.git.remote_tip(remote, self.ref)
+            except Failure:
+                self._sleep(pause)
+        return self.git.remote_tip(remote, self.ref)
+
+    def _publish_here(self, commit: str) -> bool:
+        if not self.git.move_ref(self.ref, commit, self._local):
+            return False
+        if self.git.head_branch() == self.ref and not self.git.follow(self._local, commit):
+            self._warn(
+                f"the branch {self._name} has moved on, but the work tree could not follow because of local changes; "
+                f"bring the state files back with: git checkout HEAD -- {self.folder}"
+            )
+        self._local = commit
+        return True

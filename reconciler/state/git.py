@@ -1,0 +1,296 @@
+"""The one door to git: fixed plumbing commands, run through GitPython, with a scrubbed environment and deadlines.
+
+Nothing that a manifest says becomes an argument here: callers pass full ref names, object ids, remote names that
+git's own config gave, and paths below `--`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from reconciler.errors import Failure, InvalidInput
+
+if TYPE_CHECKING:
+    from git.cmd import Git as GitPython
+
+_LOCAL = 120.0
+_NETWORK = 60.0
+
+# What a hook's or a wrapper's environment says about *its* repository must not decide which one we write to.
+_FOREIGN = re.compile(
+    r"GIT_(DIR|WORK_TREE|INDEX_FILE|INDEX_VERSION|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE"
+    r"|PREFIX|CEILING_DIRECTORIES|SHALLOW_FILE|GRAFT_FILE|REPLACE_REF_BASE|QUARANTINE_PATH|LITERAL_PATHSPECS"
+    r"|GLOB_PATHSPECS|NOGLOB_PATHSPECS|ICASE_PATHSPECS|EXTERNAL_DIFF|DEFAULT_HASH|REFLOG_ACTION)"
+)
+
+# Fixed settings that win over the user's: durable objects and refs, no hooks' or extensions' side effects on push.
+_SETTINGS = (
+    *("-c", "core.fsync=all"),
+    *("-c", "core.quotePath=false"),
+    *("-c", "push.followTags=false"),
+    *("-c", "push.recurseSubmodules=no"),
+    *("-c", "fetch.recurseSubmodules=no"),
+    *("-c", "gc.auto=0"),
+    *("-c", "maintenance.auto=false"),
+    *("-c", "fastimport.unpackLimit=1000"),
+)
+
+_ANONYMOUS = "backfill-reconciler <backfill-reconciler@localhost>"
+
+_ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a git command said: exit status, standard output, and its last words."""
+
+    status: int
+    out: bytes
+    words: str
+
+    @property
+    def text(self) -> str:
+        return self.out.decode("utf-8", "surrogateescape").strip("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a tree: mode (`100644`, `120000` for a symlink, …), object id, path from the repository's top."""
+
+    mode: str
+    oid: str
+    path: str
+
+
+class Git:
+    """One repository. Every method is one git command, or two."""
+
+    def __init__(self, top: Path, common_dir: Path) -> None:
+        self.top = top
+        self.common_dir = common_dir
+        self._git = _gitpython(top)
+
+    @classmethod
+    def find(cls, folder: Path) -> Git:
+        """Return the repository that holds `folder`. Raises InvalidInput where there is none."""
+        answer = _execute(
+            _gitpython(folder),
+            ["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir"],
+            b"",
+            _LOCAL,
+        )
+        if answer.status == 128 and "not a git repository" in answer.words:
+            raise InvalidInput(
+                f"{folder} is not in a git repository",
+                "the reconciler keeps its state in git: run `git init` and commit, or name another folder with --root",
+            )
+        lines = answer.text.split("\n")
+        if answer.status or len(lines) != 2:
+            raise Failure(
+                f"git cannot open the repository of {folder}: {answer.words}", "see what `git status` says there"
+            )
+        return cls(Path(lines[0]), Path(lines[1]))
+
+    def ask(self, *arguments: str, stdin: bytes = b"", timeout: float = _LOCAL) -> Answer:
+        """Run a git command and return what it said, whatever its exit status."""
+        return _execute(self._git, list(arguments), stdin, timeout)
+
+    def run(self, *arguments: str, stdin: bytes = b"", timeout: float = _LOCAL) -> bytes:
+        """Run a git command that has to succeed. Raises Failure with git's last words where it does not."""
+        answer = self.ask(*arguments, stdin=stdin, timeout=timeout)
+        if answer.status:
+            raise Failure(f"git {arguments[0]} failed: {answer.words or 'no reason given'}", "see what `git fsck` says")
+        return answer.out
+
+    def commit_of(self, revision: str) -> str | None:
+        """Return the commit that a full ref name, an object id or HEAD names, or None."""
+        answer = self.ask("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
+        return answer.text if answer.status == 0 else None
+
+    def head_branch(self) -> str | None:
+        """Return the full ref name of the branch that is checked out, None on a detached HEAD."""
+        answer = self.ask("symbolic-ref", "--quiet", "HEAD")
+        return answer.text if answer.status == 0 else None
+
+    def setting(self, name: str) -> str | None:
+        """Return the value of a git setting, None where it is not set."""
+        answer = self.ask("config", "--get", name)
+        return answer.text if answer.status == 0 else None
+
+    def remotes(self) -> tuple[str, ...]:
+        return tuple(self.run("remote").decode().split())
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Say whether `new` holds the whole history of `old`; both are commits that are here."""
+        return self.ask("merge-base", "--is-ancestor", old, new).status == 0
+
+    def files(self, commit: str, folder: str) -> tuple[Entry, ...]:
+        """Return all files below a folder of a commit ("" for the top), sorted by path."""
+        out = self.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", folder or ".")
+        entries = []
+        for record in out.split(b"\0")[:-1]:
+            meta, path = record.split(b"\t", 1)
+            mode, _, oid = meta.decode().split(" ")
+            entries.append(Entry(mode, oid, path.decode("utf-8", "surrogateescape")))
+        return tuple(entries)
+
+    def blobs(self, oids: Iterable[str]) -> Iterator[bytes]:
+        """Yield the contents of blobs in the order asked. Raises Failure where one is missing."""
+        wanted = list(oids)
+        if not wanted:
+            return
+        out = self.run("cat-file", "--batch", stdin="".join(oid + "\n" for oid in wanted).encode())
+        at = 0
+        for oid in wanted:
+            end = out.index(b"\n", at)
+            header = out[at:end].split(b" ")
+            if len(header) != 3 or header[1] != b"blob":
+                raise Failure(f"git has no file with the id {oid}", "the repository is incomplete: fetch it again")
+            size = int(header[2])
+            yield out[end + 1 : end + 1 + size]
+            at = end + 2 + size
+
+    def remote_tip(self, remote: str, ref: str) -> str | None:
+        """Return the tip of a full ref name on a remote, None where there is none. Raises Failure without an answer."""
+        answer = self.ask("ls-remote", "--refs", "--end-of-options", remote, ref, timeout=_NETWORK)
+        if answer.status:
+            raise Failure(
+                f"the remote {remote} does not answer: {answer.words}",
+                f"check the network and your rights with `git ls-remote {remote}`",
+            )
+        for line in answer.text.splitlines():
+            oid, name = line.split("\t")
+            if name == ref:
+                return oid
+        return None
+
+    def fetch(self, remote: str, ref: str, into: str) -> str:
+        """Fetch a full ref name into another one and return its commit. Raises Failure where that does not work."""
+        answer = self.ask(
+            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", remote, f"+{ref}:{into}"),
+            timeout=2 * _NETWORK,
+        )
+        commit = self.commit_of(into)
+        if answer.status or commit is None:
+            raise Failure(
+                f"{ref} cannot be fetched from {remote}: {answer.words}", f"try `git fetch {remote} {ref}` by hand"
+            )
+        return commit
+
+    def push(self, remote: str, commit: str, ref: str) -> str:
+        """Push a commit to a full ref name, never by force. Returns git's words, which prove nothing."""
+        answer = self.ask(
+            *("push", "--quiet", "--no-verify", "--end-of-options", remote, f"{commit}:{ref}"), timeout=_NETWORK
+        )
+        return answer.words
+
+    def move_ref(self, ref: str, new: str, old: str | None) -> bool:
+        """Move a ref from `old` (None: it must not exist) to `new`; False where it is not at `old` any more."""
+        return self.ask("update-ref", "-m", "reconciler", ref, new, old or "0" * len(new)).status == 0
+
+    def set_ref(self, ref: str, new: str) -> None:
+        """Point one of our own refs somewhere, wherever it was."""
+        self.run("update-ref", ref, new)
+
+    def drop_ref(self, ref: str) -> None:
+        self.run("update-ref", "-d", ref)
+
+    def commits_since(self, tip: str | None, commit: str, folder: str) -> bool:
+        """Say whether `commit` has history below `folder` that `tip` has not."""
+        without = [f"^{tip}"] if tip else []
+        return bool(self.run("rev-list", "--max-count=1", commit, *without, "--", folder))
+
+    def follow(self, old: str | None, new: str) -> bool:
+        """Bring index and work tree from `old` to `new`, which HEAD names now; False where local changes forbid it."""
+        trees = [old, new] if old else [new]
+        return self.ask("read-tree", "-m", "-u", *trees).status == 0
+
+    def write_commit(self, parent: str | None, files: Mapping[str, bytes | None], message: str, ref: str) -> str:
+        """Commit `files` (None deletes) on top of `parent` and return the commit; no index, no work tree.
+
+        `ref` is a ref of ours that keeps the new objects alive; it is moved whatever it was.
+        """
+        who = (self.identity() or _ANONYMOUS).encode()
+        stamp = b"%d +0000" % int(time.time())
+        parts = [b"commit %s\nmark :1\ncommitter %s %s\n" % (ref.encode(), who, stamp), _data(message.encode())]
+        parts.append(b"from %s\n" % parent.encode() if parent else b"")
+        for path, content in sorted(files.items()):
+            if content is None:
+                parts.append(b"D %s\n" % _quoted(path))
+            else:
+                parts.append(b"M 100644 inline %s\n%s" % (_quoted(path), _data(content)))
+        parts.append(b"\nget-mark :1\ndone\n")
+        self.ask("update-ref", "-d", ref)
+        out = self.run("fast-import", "--quiet", "--done", "--date-format=raw", stdin=b"".join(parts))
+        return out.decode().strip()
+
+    def identity(self) -> str | None:
+        """Return the `Name <mail>` that git would commit with, None where none is configured."""
+        answer = self.ask("var", "GIT_COMMITTER_IDENT")
+        return answer.text.rsplit(" ", 2)[0] if answer.status == 0 else None
+
+
+def _data(content: bytes) -> bytes:
+    return b"data %d\n%s\n" % (len(content), content)
+
+
+def _quoted(path: str) -> bytes:
+    """Write a path the way fast-import reads any bytes: in quotes, with octal escapes."""
+    plain = b"/._-$~`@+=,"
+    quoted = (
+        bytes([c]) if chr(c).isascii() and (chr(c).isalnum() or c in plain) else b"\\%03o" % c
+        for c in path.encode("utf-8", "surrogateescape")
+    )
+    return b'"' + b"".join(quoted) + b'"'
+
+
+def _gitpython(folder: Path) -> GitPython:
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    for name in [name for name in os.environ if _FOREIGN.fullmatch(name)]:
+        del os.environ[name]
+    from git.cmd import Git as GitPython  # noqa: PLC0415  (170 ms that `--help` need not pay)
+
+    return GitPython(os.fspath(folder))
+
+
+def _execute(git: GitPython, arguments: list[str], stdin: bytes, timeout: float) -> Answer:
+    """Run git in a session of its own, so that a Ctrl-C for us does not kill a push half-way."""
+    from git.exc import GitCommandNotFound  # noqa: PLC0415
+
+    with tempfile.TemporaryFile() as feed:
+        feed.write(stdin)
+        feed.seek(0)
+        try:
+            status, out, words = git.execute(
+                ["git", *_SETTINGS, *arguments],
+                istream=feed,
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+                kill_after_timeout=timeout,
+                env=cast("Mapping[str, str]", _ENVIRONMENT),
+                start_new_session=True,
+            )
+        except GitCommandNotFound:
+            raise Failure("git is not installed", "install git 2.29 or newer") from None
+    return Answer(status, out, _last_words(words, timeout))
+
+
+def _last_words(words: str | bytes, timeout: float) -> str:
+    """Return the lines of git's complaint that say most, without passwords of URLs or control characters."""
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    if text.startswith("Timeout: the command"):  # GitPython's words, which repeat the whole command
+        return f"no answer within {timeout:g} seconds"
+    text = re.sub(r"://[^/@\s]*@", "://***@", text)
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("hint:")]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "!"))]
+    chosen = " / ".join((telling or lines)[:3])
+    return "".join(c if c.isprintable() else "?" for c in chosen)[:400]

@@ -1,0 +1,179 @@
+"""The journal of a run: a line before and after each POST, synced to disk, under a lock while the run lives.
+
+What a dead run's journal says settles its intents on the same machine: a call without a `sending` line was never
+made, since that line is on disk before the request leaves.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from reconciler.core.call import canonical
+from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
+from reconciler.core.settlement import Event, JournalReading, Sending
+from reconciler.errors import Failure, InvalidInput
+
+_RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}")
+_KEPT_DAYS = 30
+
+
+def is_run(text: str) -> bool:
+    """Say whether `text` is a run's name, and so safe as a file's."""
+    return _RUN.fullmatch(text) is not None
+
+
+class Journal:
+    """The journal of the run that is under way in this process. Safe to use from several threads."""
+
+    def __init__(self, folder: Path, run: str, started_at: str) -> None:
+        """Create and lock the journal of `run`. Raises Failure where the disk does not take it."""
+        self.path = folder / f"{run}.jsonl"
+        self._writing = threading.Lock()
+        self._syncing = threading.Lock()
+        self._written = self._synced = 0
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._append({"version": 1, "run": run, "startedAt": started_at, "pid": os.getpid()})
+            _sync_folder(folder)
+        except OSError as error:
+            raise Failure(
+                f"the journal {self.path} cannot be written: {error.strerror}",
+                "no call was made; free some space there",
+            ) from None
+
+    def sending(self, call_id: str, at: str) -> None:
+        """Make durable that a call is about to be made. Raises OSError where it cannot: the call must not be made."""
+        self._append({"event": "sending", "id": call_id, "at": at})
+
+    def outcome(self, call_id: str, outcome: Outcome, at: str) -> None:
+        """Make durable what became of a call. Raises OSError where it cannot."""
+        self._append({"event": "outcome", "id": call_id, "at": at, **_outcome_fields(outcome)})
+
+    def _append(self, event: Mapping[str, object]) -> None:
+        """Write a line and return when it is on disk; one sync serves all lines that were written before it."""
+        line = (canonical(event) + "\n").encode()
+        with self._writing:
+            if os.write(self._file, line) != len(line):
+                raise OSError(28, "the line was written only in part")
+            self._written += 1
+            mine = self._written
+        with self._syncing:
+            if self._synced < mine:
+                upto = self._written
+                os.fsync(self._file)
+                self._synced = upto
+
+    def close(self, *, keep: bool) -> None:
+        """End the run: the lock goes, and with `keep` False the file too, since git knows all that it says."""
+        if not keep:
+            self.path.unlink(missing_ok=True)
+        os.close(self._file)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _outcome_fields(outcome: Outcome) -> dict[str, object]:
+    match outcome:
+        case Triggered(trace_id):
+            return {"outcome": "triggered", "traceId": trace_id}
+        case Rejected(error, trace_id):
+            return {"outcome": "rejected", "error": error, "traceId": trace_id}
+        case NotSent(error):
+            return {"outcome": "notSent", "error": error}
+        case Unknown(error):
+            return {"outcome": "unknown", "error": error}
+
+
+def read_journals(folder: Path) -> Iterator[JournalReading]:
+    """Yield what the journals of this clone say, oldest run first; those of runs that live are marked so.
+
+    Raises InvalidInput where a journal is damaged anywhere but in its last line, which a crash may cut short.
+    """
+    for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
+        if is_run(path.stem):
+            yield read_journal(path)
+
+
+def read_journal(path: Path) -> JournalReading:
+    """Read one journal. Raises InvalidInput where it is no journal, or damaged before its last line."""
+    try:
+        with path.open("rb") as file:
+            live = _is_locked(file.fileno())
+            data = file.read()
+    except OSError as error:
+        raise InvalidInput(f"{path}: the journal cannot be read: {error.strerror}", "check the path") from None
+    lines = data.split(b"\n")[:-1]  # what follows the last newline was cut short by a crash: it was never synced
+    events: dict[str, Event] = {}
+    run: object = None
+    for number, line in enumerate(lines, 1):
+        try:
+            value = json.loads(line)
+            if number == 1:
+                run = value["run"] if value["version"] == 1 else None
+            else:
+                events[value["id"]] = _event(value)
+        except (ValueError, KeyError, TypeError):
+            raise _damaged(path, number) from None
+    if lines and not (isinstance(run, str) and is_run(run)):
+        raise _damaged(path, 1)
+    return JournalReading(run if isinstance(run, str) else path.stem, live, bool(lines), events)
+
+
+def _damaged(path: Path, number: int) -> InvalidInput:
+    return InvalidInput(
+        f"{path}:{number}: this is not a line that a journal of the reconciler holds",
+        "move the file away; what it would have settled stays in doubt until `reconciler resolve ID --as …`",
+    )
+
+
+def _event(value: Mapping[str, str]) -> Event:
+    return Event(value["at"], Sending() if value["event"] == "sending" else _outcome(value))
+
+
+def _outcome(value: Mapping[str, str]) -> Outcome:
+    match value["outcome"]:
+        case "triggered":
+            return Triggered(value["traceId"])
+        case "rejected":
+            return Rejected(value["error"], value["traceId"])
+        case "notSent":
+            return NotSent(value["error"])
+        case "unknown":
+            return Unknown(value["error"])
+        case _:
+            raise ValueError("unknown outcome")
+
+
+def _is_locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
+
+def prune_journals(folder: Path, in_doubt: frozenset[str]) -> None:
+    """Remove journals that nobody needs: of runs with nothing in doubt, untouched for a month.
+
+    Not sooner: an intent whose push looked lost may still land, and then its journal says that no call was made.
+    """
+    oldest = time.time() - _KEPT_DAYS * 86_400
+    for path in folder.glob("*.jsonl") if folder.is_dir() else ():
+        if is_run(path.stem) and path.stem not in in_doubt and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,122 @@
+"""The ledger file of a table: a header, then one trigger a line, each line holding the hash of the one before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from reconciler.core.call import RangeEnd, Span, read_span
+from reconciler.core.ledger import Ledger, Trigger
+from reconciler.state.json_lines import (
+    DamagedState,
+    optional_text,
+    read_lines,
+    refuse_other_keys,
+    text_field,
+    texts_field,
+    write_lines,
+)
+
+_SPAN_KEYS = frozenset({"method", "startTime", "endTime", "scheduleTimes", "rangeEnd"})
+_KEYS = _SPAN_KEYS | {
+    *("id", "rerun", "requests", "approvedBy", "traceId"),
+    *("triggeredAt", "run", "commit", "prev"),
+}
+_LONGEST_NAME = 200
+
+
+def ledger_name(table: str) -> str:
+    """Return the file name of a table's ledger: the table's own name, shortened only where file systems need it."""
+    name = table.encode()
+    if len(name) <= _LONGEST_NAME:
+        return f"{table}.jsonl"
+    start = name[: _LONGEST_NAME - 50].decode("utf-8", "ignore")
+    return f"{start}~{hashlib.sha256(name).hexdigest()[:32]}.jsonl"
+
+
+def span_fields(span: Span) -> dict[str, object]:
+    """Return a span as state files write it: `rangeEnd` only where it is exclusive."""
+    fields: dict[str, object] = {"method": str(span.method), **span.fields()}
+    if getattr(span, "range_end", None) == "exclusive":
+        fields["rangeEnd"] = "exclusive"
+    return fields
+
+
+def read_span_fields(value: dict[str, object]) -> Span:
+    """Read what `span_fields` wrote. Raises ValueError for anything else."""
+    range_end: RangeEnd = "inclusive"
+    if "rangeEnd" in value:
+        if value["rangeEnd"] != "exclusive":
+            raise ValueError("rangeEnd is not exclusive")
+        range_end = "exclusive"
+    span = read_span(value, range_end)
+    if span_fields(span) != {key: value[key] for key in value.keys() & _SPAN_KEYS}:
+        raise ValueError("its method and its times do not fit together")
+    return span
+
+
+def append(data: bytes | None, target: str, table: str, triggers: Iterable[Trigger]) -> bytes:
+    """Return the ledger file with triggers appended; None is a ledger that does not exist yet.
+
+    `data` has to be a ledger that `read_ledger` accepts.
+    """
+    data = data or write_lines([{"version": 1, "target": target, "tableName": table}])
+    prev = _digest(data.rstrip(b"\n").rsplit(b"\n", 1)[-1])
+    for trigger in triggers:
+        line = write_lines([_fields(trigger, prev)])
+        prev = _digest(line.rstrip(b"\n"))
+        data += line
+    return data
+
+
+def _fields(trigger: Trigger, prev: str) -> dict[str, object]:
+    return {
+        "id": trigger.id,
+        **span_fields(trigger.span),
+        "rerun": list(trigger.rerun),
+        "requests": list(trigger.requests),
+        "approvedBy": list(trigger.approved_by),
+        "traceId": trigger.trace_id,
+        "triggeredAt": trigger.triggered_at,
+        "run": trigger.run,
+        "commit": trigger.commit,
+        "prev": prev,
+    }
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def read_ledger(path: str, data: bytes, target: str, table: str) -> Ledger:
+    """Read a ledger file whole. Raises DamagedState, with file and line, where any of it cannot be trusted."""
+    (first, header), *rest = read_lines(path, data)
+    if header != {"version": 1, "target": target, "tableName": table}:
+        raise DamagedState(path, 1, f"its first line does not name the table {table} on the target {target}")
+    prev = _digest(first)
+    triggers = []
+    for number, (line, value) in enumerate(rest, 2):
+        try:
+            triggers.append(_trigger(value))
+        except ValueError as error:
+            raise DamagedState(path, number, str(error)) from None
+        if value["prev"] != prev:
+            raise DamagedState(path, number, "the chain is broken: a line before it was edited, removed or added")
+        prev = _digest(line)
+    return Ledger(target, table, tuple(triggers), prev)
+
+
+def _trigger(value: dict[str, object]) -> Trigger:
+    refuse_other_keys(value, _KEYS)
+    text_field(value, "prev")
+    return Trigger(
+        id=text_field(value, "id"),
+        span=read_span_fields(value),
+        rerun=texts_field(value, "rerun"),
+        requests=texts_field(value, "requests"),
+        approved_by=texts_field(value, "approvedBy"),
+        trace_id=optional_text(value, "traceId"),
+        triggered_at=text_field(value, "triggeredAt"),
+        run=text_field(value, "run"),
+        commit=text_field(value, "commit"),
+    )

@@ -1,0 +1,133 @@
+"""The state at one commit: files found once, read when asked for, parsed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from reconciler.core.change import Key
+from reconciler.core.ledger import Intent, Ledger
+from reconciler.state.git import Entry, Git
+from reconciler.state.journal import is_run
+from reconciler.state.json_lines import DamagedState
+from reconciler.state.ledger_file import ledger_name, read_ledger
+from reconciler.state.pending_file import read_pending
+
+
+def ledger_path(folder: str, key: Key) -> str:
+    """Return the path of a table's ledger, from the repository's top; `folder` is that of the state files."""
+    target, table = key
+    return f"{folder}/{target}/{ledger_name(table)}"
+
+
+def pending_path(folder: str, run: str) -> str:
+    """Return the path of a run's pending file, from the repository's top."""
+    return f"{folder}/pending/{run}.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read already, by object id: it holds for every commit."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+
+
+class GitSnapshot:
+    """State files of one commit (None: no state yet)."""
+
+    def __init__(self, git: Git, commit: str | None, folder: str, entries: Mapping[str, Entry], known: Known) -> None:
+        self.commit = commit
+        self.known = known
+        self._git = git
+        self._folder = folder
+        self._entries = entries
+
+    @classmethod
+    def load(cls, git: Git, commit: str | None, folder: str, before: GitSnapshot | None = None) -> GitSnapshot:
+        """List the state files of a commit; what `before` has read is not read again."""
+        entries = {entry.path: entry for entry in git.files(commit, folder)} if commit else {}
+        return cls(git, commit, folder, entries, before.known if before else Known())
+
+    @property
+    def paths(self) -> frozenset[str]:
+        return frozenset(self._entries)
+
+    def content(self, path: str) -> bytes | None:
+        """Return a state file's bytes, None where there is no such file. The first question reads them all."""
+        entry = self._entries.get(path)
+        if entry is None:
+            return None
+        if entry.mode != "100644":
+            raise DamagedState(self._short(path), 0, "it is not a plain file")
+        if entry.oid not in self.known.contents:
+            self._read(self._entries)
+        return self.known.contents[entry.oid]
+
+    def _read(self, paths: Iterable[str]) -> None:
+        oids = (self._entries[path].oid for path in paths)
+        missing = [oid for oid in dict.fromkeys(oids) if oid not in self.known.contents]
+        self.known.contents.update(zip(missing, self._git.blobs(missing), strict=True))
+
+    def ledger(self, key: Key) -> Ledger | None:
+        """Return a table's ledger, None where nothing was ever triggered. Raises DamagedState."""
+        path = ledger_path(self._folder, key)
+        data = self.content(path)
+        if data is None:
+            return None
+        oid = self._entries[path].oid
+        if oid not in self.known.ledgers:
+            self.known.ledgers[oid] = read_ledger(self._short(path), data, *key)
+        return self.known.ledgers[oid]
+
+    @cached_property
+    def intents(self) -> tuple[Intent, ...]:
+        """Return all intents, oldest run first. Raises DamagedState where one pending file cannot be read."""
+        found: list[Intent] = []
+        folder = f"{self._folder}/pending/"
+        for path in sorted(path for path in self._entries if path.startswith(folder)):
+            run = path.removeprefix(folder).removesuffix(".jsonl")
+            if not path.endswith(".jsonl") or not is_run(run):
+                raise DamagedState(self._short(path), 0, "its name is not that of a run")
+            found.extend(read_pending(self._short(path), self.content(path) or b"", run))
+        return tuple(found)
+
+    @cached_property
+    def ledger_names(self) -> frozenset[tuple[str, str]]:
+        """The (target, table) of all ledgers, by file name: exact but for names too long for a file system."""
+        names = (path.removeprefix(self._folder + "/").split("/") for path in self._entries)
+        return frozenset(
+            (parts[0], parts[1].removesuffix(".jsonl")) for parts in names if len(parts) == 2 and parts[0] != "pending"
+        )
+
+    def check_grown_into(self, later: GitSnapshot) -> None:
+        """Raise DamagedState where a ledger of this snapshot is gone from `later`, or lost a line there."""
+        pending = f"{self._folder}/pending/"
+        ledgers = {path: entry for path, entry in self._entries.items() if not path.startswith(pending)}
+        for path in ledgers.keys() - later.paths:
+            raise DamagedState(self._short(path), 0, f"the ledger is gone since {self.commit}")
+        changed = sorted(path for path in ledgers if later.entry(path) != ledgers[path])
+        self._read(changed)
+        later._read(changed)  # noqa: SLF001  (another snapshot of this class)
+        for path in changed:
+            before, now = self.content(path) or b"", later.content(path) or b""
+            if not now.startswith(before):
+                line = _same_lines(before, now) + 1
+                raise DamagedState(self._short(path), line, f"lines that were there at {self.commit} are gone")
+
+    def entry(self, path: str) -> Entry | None:
+        """Return what the commit's tree says of a state file."""
+        return self._entries.get(path)
+
+    def _short(self, path: str) -> str:
+        return f".state/{path.removeprefix(self._folder + '/')}"
+
+
+def _same_lines(before: bytes, now: bytes) -> int:
+    count = 0
+    for old, new in zip(before.split(b"\n"), now.split(b"\n"), strict=False):
+        if old != new:
+            break
+        count += 1
+    return count
