@@ -66,6 +66,17 @@ class Range:
 Span = Times | Range
 
 
+def describe(span: Span, most: int = 3) -> str:
+    """Return a span in one line, with the times that its body holds; of many points the first `most` and a count."""
+    fields = span.fields()
+    match span:
+        case Range():
+            return f"{fields['startTime']} .. {fields['endTime']}"
+        case Times(times):
+            shown = ", ".join(render(time) for time in times[:most])
+            return shown if len(times) <= most else f"{shown} and {len(times) - most} more"
+
+
 def read_span(fields: Mapping[str, object], range_end: RangeEnd) -> Span:
     """Read what `Span.fields` wrote. Raises ValueError, with a reason, for anything that it would not have written."""
     if "scheduleTimes" in fields:

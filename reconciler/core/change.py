@@ -29,6 +29,11 @@ class Snapshot(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Another run moved the state first: nothing of a change was written. Read again, and plan again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A trigger to append to the ledger of `key`."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from reconciler.core.change import Change, entries_by_key, remaining
+from reconciler.core.change import Change, Overtaken, entries_by_key, remaining
 from reconciler.core.ledger import Intent
 from reconciler.errors import Failure, InvalidInput, Stale
 from reconciler.state.git import Git
@@ -16,11 +15,6 @@ from reconciler.state.pending_file import write_pending
 from reconciler.state.snapshot import GitSnapshot, ledger_path, pending_path
 
 _BACKOFF = (0.0, 0.5, 1.0, 2.0, 4.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Overtaken:
-    """Another run moved the branch first: nothing of the change was written. Read again, and plan again."""
 
 
 class StateBranch:

@@ -1,0 +1,1 @@
+"""The apply protocol: intent, call, outcome, against ports that the state and scheduler packages fill."""

@@ -1,0 +1,196 @@
+"""The apply protocol: intents are durable before a call is made, outcomes after; what is unclear stays in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
+from typing import Generic
+
+from reconciler.core.call import Call
+from reconciler.core.change import Change, Changed, Entry, Key, Overtaken, Snapshot, key_of
+from reconciler.core.ledger import Intent
+from reconciler.core.outcome import Triggered, Unknown
+from reconciler.core.plan import Plan
+from reconciler.core.settlement import settled_by_reruns
+from reconciler.errors import Failure, Stale
+from reconciler.protocol.audit import batch_message, compose
+from reconciler.protocol.ports import Clock, Result, S, SenderPort, Skipped, StatePort
+
+_MOST_RACES = 20
+_RACE_PAUSE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One apply: its name, who runs it, the manifests' commit, calls per batch, and which calls were agreed to.
+
+    `agreed` holds the ids of the calls that a person saw, None where nobody was asked: then what is owed is made.
+    """
+
+    name: str
+    by: str
+    commit: str
+    batch: int
+    agreed: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an apply did. `results` has every call that was ready, in the order made; `commit` is the state's last one.
+
+    `unrecorded` where outcomes are in the journal only, `failure` what ended the run early, `stale` where another
+    run changed what is owed into something that nobody agreed to.
+    """
+
+    run: str
+    commit: str | None
+    results: tuple[Result, ...]
+    unrecorded: bool
+    failure: Failure | None
+    stale: bool
+
+
+class Applier(Generic[S]):
+    """One run of the protocol. `planner` and `settler` are pure functions of a snapshot."""
+
+    def __init__(
+        self,
+        run: Run,
+        state: StatePort[S],
+        planner: Callable[[Snapshot], Plan],
+        settler: Callable[[Snapshot], Change],
+        sender: SenderPort,
+        clock: Clock,
+    ) -> None:
+        self._run = run
+        self._state = state
+        self._planner = planner
+        self._settler = settler
+        self._sender = sender
+        self._clock = clock
+        self._results: list[Result] = []
+        self._races = 0
+        self._stale = False
+
+    def execute(self, snapshot: S, settlement: Change, plan: Plan) -> Report:
+        """Carry out `plan`, which was made of `snapshot` with `settlement` on top.
+
+        Raises Failure where it ends before any call was made; later failures are part of the report.
+        """
+        self._snapshot = snapshot
+        self._settlement = settlement
+        self._unrecorded: tuple[Result, ...] = ()
+        self._queue = _interleaved(plan.ready)
+        failure = None
+        try:
+            while self._step():
+                pass
+        except Failure as error:
+            if not self._results:
+                raise
+            failure = error
+        done = {result.call.id for result in self._results}
+        left = [
+            Result(call, Skipped(str(failure or "not tried")), self._clock.utc())
+            for call in self._queue
+            if call.id not in done
+        ]
+        return Report(
+            run=self._run.name,
+            commit=self._snapshot.commit,
+            results=(*self._results, *left),
+            unrecorded=bool(self._unrecorded),
+            failure=failure,
+            stale=self._stale,
+        )
+
+    def _step(self) -> bool:
+        """Commit what is known together with the next batch's intents, then make that batch; False when all is done."""
+        batch = tuple(islice(self._next_calls(), self._run.batch))
+        outcomes = self._outcomes(self._unrecorded)
+        known = self._settlement + outcomes
+        change = known + Change(intents=tuple(self._intents(batch, known)))
+        if not change:
+            return False
+        landed = self._state.commit(self._snapshot, change, self._message(self._unrecorded, self._settlement, batch))
+        if isinstance(landed, Overtaken):
+            self._plan_again()
+            return True
+        self._snapshot = landed
+        self._settlement, self._unrecorded = Change(), ()
+        if batch:
+            self._unrecorded = self._sender.send(batch)
+            self._results += self._unrecorded
+        return True
+
+    def _next_calls(self) -> Iterator[Call]:
+        """Yield the calls that may still be tried, and take them off the queue; skip those that may not."""
+        while self._queue:
+            reason = "the run was interrupted" if self._clock.wait(0) else self._sender.stopped(self._queue[0])
+            call = self._queue.pop(0)
+            if reason:
+                self._results.append(Result(call, Skipped(reason), self._clock.utc()))
+            else:
+                yield call
+
+    def _plan_again(self) -> None:
+        """Another run was first. Outcomes fit on any tip, so they go first; what is owed then is planned anew."""
+        while True:
+            self._races += 1
+            if self._races > _MOST_RACES:
+                raise Stale(
+                    f"other runs changed the state {self._races} times while this one tried to",
+                    "wait until they are done, then run apply again",
+                )
+            self._clock.wait(self._clock.jitter() * _RACE_PAUSE)
+            self._snapshot = self._state.read()
+            outcomes = self._outcomes(self._unrecorded)
+            landed = self._state.commit(self._snapshot, outcomes, self._message(self._unrecorded, Change(), ()))
+            if not isinstance(landed, Overtaken):
+                break
+        self._snapshot, self._unrecorded = landed, ()
+        self._settlement = self._settler(landed)
+        plan = self._planner(Changed(landed, self._settlement))
+        tried = {result.call.id for result in self._results}
+        owed = [call for call in plan.ready if call.id not in tried]
+        agreed = self._run.agreed
+        self._queue = _interleaved([call for call in owed if agreed is None or call.id in agreed])
+        self._stale = self._stale or len(self._queue) < len(owed)
+
+    def _intents(self, batch: Sequence[Call], known: Change) -> Iterator[Intent]:
+        after = Changed(self._snapshot, known)
+        since = self._clock.utc()
+        for call in batch:
+            ledger = after.ledger((call.target, call.table))
+            lines = len(ledger.triggers) if ledger else 0
+            yield Intent(call, self._run.name, self._run.by, since, self._run.commit, lines)
+
+    def _outcomes(self, results: Sequence[Result]) -> Change:
+        """Return the change that records `results`: lines for what was accepted; intents stay only where in doubt."""
+        mine = {intent.call.id: intent for intent in self._snapshot.intents if intent.run == self._run.name}
+        entries, settled = [], []
+        for result in results:
+            call = result.call
+            intent = mine.get(call.id) or Intent(call, self._run.name, self._run.by, result.at, self._run.commit, 0)
+            if isinstance(result.outcome, Triggered):
+                entries.append(Entry(key_of(intent), intent.triggered(result.outcome.trace_id, result.at)))
+            if not isinstance(result.outcome, Unknown):
+                settled.append(intent)
+        change = Change(tuple(entries), tuple(settled))
+        reran = {entry.key for entry in entries if entry.trigger.rerun}
+        older = [intent for intent in self._snapshot.intents if key_of(intent) in reran and intent not in settled]
+        return change + Change(settled=settled_by_reruns(Changed(self._snapshot, change), older))
+
+    def _message(self, results: Sequence[Result], settlement: Change, batch: Sequence[Call]) -> str:
+        subject, lines = batch_message(results, settlement, batch)
+        trailers = (("Run", self._run.name), ("By", self._run.by), ("Manifests", self._run.commit))
+        return compose(subject, lines, trailers)
+
+
+def _interleaved(calls: Sequence[Call]) -> list[Call]:
+    """Return the calls so that tables take turns: a batch then holds calls that can be made side by side."""
+    tables: dict[Key, list[Call]] = {}
+    for call in calls:
+        tables.setdefault((call.target, call.table), []).append(call)
+    return [call for call in chain.from_iterable(zip_longest(*tables.values())) if call is not None]

@@ -1,0 +1,96 @@
+"""The commit messages of the state branch: together they are the audit trail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from reconciler.core.call import Call, describe
+from reconciler.core.change import Change
+from reconciler.core.outcome import NotSent, Rejected, Triggered, Unknown
+from reconciler.protocol.ports import Result, Skipped
+
+
+def label(result: Result) -> str:
+    """Return the word that reports use for a result."""
+    match result.outcome:
+        case Triggered():
+            return "triggered"
+        case Rejected():
+            return "rejected"
+        case NotSent():
+            return "notSent"
+        case Unknown():
+            return "unknown"
+        case Skipped():
+            return "skipped"
+
+
+def batch_message(results: Sequence[Result], settlement: Change, intents: Sequence[Call]) -> tuple[str, list[str]]:
+    """Return subject and lines of a commit that records `results` and `settlement`, and announces `intents`."""
+    counts = Counter(label(result) for result in results)
+    done = ", ".join(f"{count} {_WORDS[word]}" for word, count in counts.items())
+    parts = [f"record {done}"] if done else []
+    if settlement:
+        parts.append(f"settle {_count(len(settlement.settled), 'call')} of a run that died")
+    if intents:
+        parts.append(f"intend {_count(len(intents), 'call')}")
+    subject = "; ".join(parts)
+    lines = [f"{_WORDS[label(result)]:<10} {_call(result.call)}{_why(result)}" for result in results]
+    recorded = {entry.trigger.id for entry in settlement.entries}
+    for intent in settlement.settled:
+        word = "triggered " if intent.call.id in recorded else "owed again"
+        lines.append(f"{word} {_call(intent.call)} (the journal of run {intent.run} says so)")
+    lines += [f"intended   {_call(call)}" for call in intents]
+    return subject[:1].upper() + subject[1:] + _places([*(result.call for result in results), *intents]), lines
+
+
+_WORDS = {
+    "triggered": "triggered",
+    "rejected": "rejected",
+    "notSent": "not sent",
+    "unknown": "in doubt",
+    "skipped": "skipped",
+}
+
+
+def _places(calls: Sequence[Call]) -> str:
+    tables = sorted({call.table for call in calls})
+    targets = sorted({call.target for call in calls})
+    if not tables:
+        return ""
+    what = tables[0] if len(tables) == 1 else f"{len(tables)} tables"
+    return f": {what} on {', '.join(targets)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _call(call: Call) -> str:
+    parts = [call.id, call.target, call.table, describe(call.span), f"for {', '.join(call.requests)}"]
+    if call.rerun:
+        parts.append(f"rerun {', '.join(call.rerun)}")
+    if call.approved_by:
+        parts.append(f"approved by {', '.join(call.approved_by)}")
+    return " ".join(parts)
+
+
+def _why(result: Result) -> str:
+    match result.outcome:
+        case Triggered(trace_id):
+            return f" traceId {trace_id}" if trace_id else ""
+        case Rejected(error) | NotSent(error) | Unknown(error) | Skipped(error):
+            return f": {error}"
+
+
+def compose(subject: str, lines: Iterable[str], trailers: Iterable[tuple[str, str]]) -> str:
+    """Return a commit message; whatever came from outside stays on its own line."""
+    body = "\n".join(printable(line) for line in lines)
+    ends = "\n".join(f"{name}: {printable(value)}" for name, value in trailers)
+    return "\n\n".join(part for part in (printable(subject), body, ends) if part) + "\n"
+
+
+def printable(text: str) -> str:
+    """Return text with everything that is not printable made visible."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)

@@ -1,0 +1,80 @@
+"""What the apply protocol needs of the world: the state's branch, the scheduler, the journal, a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from reconciler.core.call import Call
+from reconciler.core.change import Change, Overtaken, Snapshot
+from reconciler.core.outcome import Outcome
+
+S = TypeVar("S", bound=Snapshot)
+
+
+class StatePort(Protocol[S]):
+    """The state, read at its tip and changed by compare-and-swap."""
+
+    def read(self) -> S:
+        """Return the state at its tip. Raises Failure where it cannot be read."""
+
+    def commit(self, base: S, change: Change, message: str) -> S | Overtaken:
+        """Write `change` on top of `base`, durably. Raises Failure where it is not known to be written."""
+
+
+class SchedulerPort(Protocol):
+    """One target's scheduler."""
+
+    def post(self, call: Call) -> Outcome:
+        """Make one POST, no more, and say what became of it. Raises nothing for trouble on the network."""
+
+
+class JournalPort(Protocol):
+    """Durable lines before and after each POST; OSError where the disk does not take one."""
+
+    def sending(self, call_id: str, at: str) -> None: ...
+
+    def outcome(self, call_id: str, outcome: Outcome, at: str) -> None: ...
+
+
+class Clock(Protocol):
+    """Time, and a wait that a signal ends early."""
+
+    def utc(self) -> str:
+        """Return the time as `2026-01-20T05:00:00Z`."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait; True at once when the run is to stop."""
+
+    def jitter(self) -> float:
+        """Return a random number from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A call that this run did not try to make, and why; where it has an intent, that is removed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a planned call, and when that was known (UTC)."""
+
+    call: Call
+    outcome: Outcome | Skipped
+    at: str
+
+
+class SenderPort(Protocol):
+    """Makes the calls of a batch whose intents are durable."""
+
+    def send(self, calls: Sequence[Call]) -> tuple[Result, ...]:
+        """Return a result for every call, in the order given."""
+
+    def stopped(self, call: Call) -> str | None:
+        """Say why a call must not be tried any more in this run, None where it may."""

@@ -1,0 +1,146 @@
+"""Makes calls: several tables at once, a table's own calls one after another, paced, each one journaled."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from reconciler.core.call import Call
+from reconciler.core.change import Key
+from reconciler.core.config import Target
+from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
+from reconciler.protocol.ports import Clock, JournalPort, Result, SchedulerPort, Skipped
+
+_RETRY_PAUSES = (0.5, 1.0, 2.0)
+
+
+class _Pace:
+    """Spaces calls evenly: at most `per_second`, None for no limit."""
+
+    def __init__(self, per_second: float | None, clock: Clock) -> None:
+        self._gap = 1 / per_second if per_second else 0.0
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def wait(self) -> None:
+        if not self._gap:
+            return
+        with self._lock:
+            start = max(self._next, self._clock.monotonic())
+            self._next = start + self._gap
+        self._clock.wait(start - self._clock.monotonic())
+
+
+class Sender:
+    """Sends batches to the schedulers. A failure stops its table, a refused credential its target."""
+
+    def __init__(
+        self,
+        targets: Mapping[str, Target],
+        schedulers: Mapping[str, SchedulerPort],
+        journal: JournalPort,
+        clock: Clock,
+        on_result: Callable[[Result], None],
+    ) -> None:
+        self._schedulers = schedulers
+        self._journal = journal
+        self._clock = clock
+        self._on_result = on_result
+        self._stopped_tables: dict[Key, str] = {}
+        self._stopped_targets: dict[str, str] = {}
+        self._halted: str | None = None
+        self._paces = {name: _Pace(targets[name].calls_per_second, clock) for name in schedulers}
+        self._pools = {
+            name: ThreadPoolExecutor(targets[name].concurrency, thread_name_prefix=f"calls-{name}")
+            for name in schedulers
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for pool in self._pools.values():
+            pool.shutdown()
+
+    def stopped(self, call: Call) -> str | None:
+        """Say why `call` must not be tried any more in this run, None where it may."""
+        if self._halted:
+            return self._halted
+        return self._stopped_targets.get(call.target) or self._stopped_tables.get((call.target, call.table))
+
+    def send(self, calls: Sequence[Call]) -> tuple[Result, ...]:
+        """Make the calls of a batch; returns when every one has a result, in the order given."""
+        tables: dict[Key, list[Call]] = {}
+        for call in calls:
+            tables.setdefault((call.target, call.table), []).append(call)
+        jobs = [self._pools[target].submit(self._send_table, queue) for (target, _), queue in tables.items()]
+        results = {result.call.id: result for job in jobs for result in job.result()}
+        return tuple(results[call.id] for call in calls)
+
+    def _send_table(self, calls: Sequence[Call]) -> list[Result]:
+        results = []
+        for call in calls:
+            result = Result(call, self._attempt(call), self._clock.utc())
+            self._note(result)
+            self._on_result(result)
+            results.append(result)
+        return results
+
+    def _note(self, result: Result) -> None:
+        """Remember what must not be tried any more after this result."""
+        call = result.call
+        match result.outcome:
+            case Rejected(error, target_wide=True):
+                self._stopped_targets[call.target] = f"the target {call.target} refused the credential: {error}"
+            case Rejected(error) | NotSent(error):
+                self._stopped_tables[call.target, call.table] = f"an earlier call for this table failed: {error}"
+            case Unknown(error):
+                self._stopped_tables[call.target, call.table] = f"an earlier call for this table is in doubt: {error}"
+            case Triggered() | Skipped():
+                pass
+
+    def _attempt(self, call: Call) -> Outcome | Skipped:
+        """Make a call, again where the scheduler asked to wait (429) or the request provably never left."""
+        outcome: Outcome | None = None
+        for pause in (*_RETRY_PAUSES, None):
+            reason = self.stopped(call) or self._pace(call)
+            if reason:
+                return outcome or Skipped(reason)
+            sent = self._journaled(call)
+            if isinstance(sent, Skipped):
+                return outcome or sent
+            outcome = sent
+            match outcome:
+                case NotSent() if pause is not None:
+                    self._clock.wait(pause * (0.5 + self._clock.jitter()))
+                case Rejected(retry_after=seconds) if seconds is not None and pause is not None:
+                    self._clock.wait(max(seconds, pause))
+                case _:
+                    break
+        return outcome or Skipped("not tried")
+
+    def _pace(self, call: Call) -> str | None:
+        self._paces[call.target].wait()
+        return "the run was interrupted before this call" if self._clock.wait(0) else None
+
+    def _journaled(self, call: Call) -> Outcome | Skipped:
+        try:
+            self._journal.sending(call.id, self._clock.utc())
+        except OSError as error:
+            self._halted = f"the journal cannot be written ({error.strerror}): no call is made without it"
+            return Skipped(self._halted)
+        try:
+            outcome = self._schedulers[call.target].post(call)
+        except Exception as error:  # noqa: BLE001  (whatever went wrong, the request may have left)
+            outcome = Unknown(f"unexpected {type(error).__name__} while calling")
+        try:
+            self._journal.outcome(call.id, outcome, self._clock.utc())
+        except OSError as error:
+            self._halted = f"the journal cannot be written ({error.strerror}): no further call is made"
+        return outcome
