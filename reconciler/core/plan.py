@@ -28,10 +28,14 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What apply would do: every table, sorted by target and name. `state` is the state branch's commit, if any."""
+    """What apply would do: every table, sorted by target and name. `state` is the state branch's commit, if any.
+
+    `orphans` are in doubt for tables that no manifest declares any more, or on targets that are not configured.
+    """
 
     state: str | None
     tables: tuple[TablePlan, ...]
+    orphans: tuple[Doubt, ...] = ()
 
     @property
     def calls(self) -> tuple[tuple[Target, PlannedCall], ...]:
@@ -47,7 +51,7 @@ class Plan:
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
-        return tuple(doubt for table in self.tables for doubt in table.doubts)
+        return (*(doubt for table in self.tables for doubt in table.doubts), *self.orphans)
 
     @property
     def summary(self) -> Summary:
@@ -78,6 +82,7 @@ class Plan:
         return "sha256:" + hashlib.sha256(canonical(tables).encode()).hexdigest()
 
 
-def make_plan(state: str | None, tables: Iterable[TablePlan]) -> Plan:
+def make_plan(state: str | None, tables: Iterable[TablePlan], orphans: Iterable[Doubt] = ()) -> Plan:
     """Put table plans into the one order that every reading gives."""
-    return Plan(state, tuple(sorted(tables, key=lambda table: (table.target.name, table.table))))
+    ordered = sorted(tables, key=lambda table: (table.target.name, table.table))
+    return Plan(state, tuple(ordered), tuple(orphans))

@@ -12,10 +12,11 @@ from reconciler.core.change import Change, Changed, Entry, Key, Overtaken, Snaps
 from reconciler.core.ledger import Intent
 from reconciler.core.outcome import Triggered, Unknown
 from reconciler.core.plan import Plan
+from reconciler.core.report import Report, Result, Skipped
 from reconciler.core.settlement import settled_by_reruns
 from reconciler.errors import Failure, Stale
 from reconciler.protocol.audit import batch_message, compose
-from reconciler.protocol.ports import Clock, Result, S, SenderPort, Skipped, StatePort
+from reconciler.protocol.ports import Clock, S, SenderPort, StatePort
 
 _MOST_RACES = 20
 _RACE_PAUSE = 0.5
@@ -33,22 +34,6 @@ class Run:
     commit: str
     batch: int
     agreed: frozenset[str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What an apply did. `results` has every call that was ready, in the order made; `commit` is the state's last one.
-
-    `unrecorded` where outcomes are in the journal only, `failure` what ended the run early, `stale` where another
-    run changed what is owed into something that nobody agreed to.
-    """
-
-    run: str
-    commit: str | None
-    results: tuple[Result, ...]
-    unrecorded: bool
-    failure: Failure | None
-    stale: bool
 
 
 class Applier(Generic[S]):

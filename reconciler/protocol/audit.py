@@ -7,28 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.core.call import Call, describe
 from reconciler.core.change import Change
-from reconciler.core.outcome import NotSent, Rejected, Triggered, Unknown
-from reconciler.protocol.ports import Result, Skipped
-
-
-def label(result: Result) -> str:
-    """Return the word that reports use for a result."""
-    match result.outcome:
-        case Triggered():
-            return "triggered"
-        case Rejected():
-            return "rejected"
-        case NotSent():
-            return "notSent"
-        case Unknown():
-            return "unknown"
-        case Skipped():
-            return "skipped"
+from reconciler.core.report import Result
+from reconciler.core.text import printable
 
 
 def batch_message(results: Sequence[Result], settlement: Change, intents: Sequence[Call]) -> tuple[str, list[str]]:
     """Return subject and lines of a commit that records `results` and `settlement`, and announces `intents`."""
-    counts = Counter(label(result) for result in results)
+    counts = Counter(result.label for result in results)
     done = ", ".join(f"{count} {_WORDS[word]}" for word, count in counts.items())
     parts = [f"record {done}"] if done else []
     if settlement:
@@ -36,7 +21,7 @@ def batch_message(results: Sequence[Result], settlement: Change, intents: Sequen
     if intents:
         parts.append(f"intend {_count(len(intents), 'call')}")
     subject = "; ".join(parts)
-    lines = [f"{_WORDS[label(result)]:<10} {_call(result.call)}{_why(result)}" for result in results]
+    lines = [f"{_WORDS[result.label]:<10} {_call(result.call)}{_why(result)}" for result in results]
     recorded = {entry.trigger.id for entry in settlement.entries}
     for intent in settlement.settled:
         word = "triggered " if intent.call.id in recorded else "owed again"
@@ -77,11 +62,9 @@ def _call(call: Call) -> str:
 
 
 def _why(result: Result) -> str:
-    match result.outcome:
-        case Triggered(trace_id):
-            return f" traceId {trace_id}" if trace_id else ""
-        case Rejected(error) | NotSent(error) | Unknown(error) | Skipped(error):
-            return f": {error}"
+    if result.error is not None:
+        return f": {result.error}"
+    return f" traceId {result.trace_id}" if result.trace_id else ""
 
 
 def compose(subject: str, lines: Iterable[str], trailers: Iterable[tuple[str, str]]) -> str:
@@ -89,8 +72,3 @@ def compose(subject: str, lines: Iterable[str], trailers: Iterable[tuple[str, st
     body = "\n".join(printable(line) for line in lines)
     ends = "\n".join(f"{name}: {printable(value)}" for name, value in trailers)
     return "\n\n".join(part for part in (printable(subject), body, ends) if part) + "\n"
-
-
-def printable(text: str) -> str:
-    """Return text with everything that is not printable made visible."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from reconciler.core.call import Call
 from reconciler.core.change import Change, Overtaken, Snapshot
 from reconciler.core.outcome import Outcome
+from reconciler.core.report import Result
 
 S = TypeVar("S", bound=Snapshot)
 
@@ -52,22 +52,6 @@ class Clock(Protocol):
 
     def jitter(self) -> float:
         """Return a random number from 0 to 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A call that this run did not try to make, and why; where it has an intent, that is removed."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a planned call, and when that was known (UTC)."""
-
-    call: Call
-    outcome: Outcome | Skipped
-    at: str
 
 
 class SenderPort(Protocol):

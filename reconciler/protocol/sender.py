@@ -12,7 +12,8 @@ from reconciler.core.call import Call
 from reconciler.core.change import Key
 from reconciler.core.config import Target
 from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
-from reconciler.protocol.ports import Clock, JournalPort, Result, SchedulerPort, Skipped
+from reconciler.core.report import Result, Skipped
+from reconciler.protocol.ports import Clock, JournalPort, SchedulerPort
 
 _RETRY_PAUSES = (0.5, 1.0, 2.0)
 

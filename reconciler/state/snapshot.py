@@ -109,7 +109,7 @@ class GitSnapshot:
             raise DamagedState(self._short(path), 0, f"the ledger is gone since {self.commit}")
         changed = sorted(path for path in ledgers if later.entry(path) != ledgers[path])
         self._read(changed)
-        later._read(changed)  # noqa: SLF001  (another snapshot of this class)
+        later._read(changed)
         for path in changed:
             before, now = self.content(path) or b"", later.content(path) or b""
             if not now.startswith(before):

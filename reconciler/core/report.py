@@ -1,0 +1,73 @@
+"""What an apply did: a result for every call that was ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.call import Call
+from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
+from reconciler.errors import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A call that this run did not try to make, and why; where it has an intent, that is removed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a planned call, and when that was known (UTC)."""
+
+    call: Call
+    outcome: Outcome | Skipped
+    at: str
+
+    @property
+    def label(self) -> str:
+        """The word that JSON documents use."""
+        match self.outcome:
+            case Triggered():
+                return "triggered"
+            case Rejected():
+                return "rejected"
+            case NotSent():
+                return "notSent"
+            case Unknown():
+                return "unknown"
+            case Skipped():
+                return "skipped"
+
+    @property
+    def error(self) -> str | None:
+        """Why the call was not accepted, None where it was."""
+        match self.outcome:
+            case Triggered():
+                return None
+            case Rejected(error) | NotSent(error) | Unknown(error) | Skipped(error):
+                return error
+
+    @property
+    def trace_id(self) -> str | None:
+        match self.outcome:
+            case Triggered(trace_id) | Rejected(_, trace_id):
+                return trace_id
+            case NotSent() | Unknown() | Skipped():
+                return None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an apply did. `results` has every call that was ready, in the order made; `commit` is the state's last one.
+
+    `unrecorded` where outcomes are in the journal only, `failure` what ended the run early, `stale` where another
+    run changed what is owed into something that nobody agreed to.
+    """
+
+    run: str
+    commit: str | None
+    results: tuple[Result, ...]
+    unrecorded: bool = False
+    failure: Failure | None = None
+    stale: bool = False

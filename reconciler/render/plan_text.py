@@ -1,0 +1,141 @@
+"""A plan, and what an apply did, for people at a terminal or in a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from reconciler.core.call import Call, describe
+from reconciler.core.config import Target
+from reconciler.core.ledger import Doubt
+from reconciler.core.plan import Plan
+from reconciler.core.planner import PlannedCall, TablePlan
+from reconciler.core.policy import Held
+from reconciler.core.report import Report, Result
+from reconciler.core.text import printable
+from reconciler.render.paint import Paint
+from reconciler.render.problems import count
+
+_ALL_POINTS = 1_000_000
+
+
+def plan_text(plan: Plan, paint: Paint, *, verbose: bool, live: frozenset[str]) -> str:
+    """Return the plan: a block a target, a paragraph a table, a line a call, then the totals and the digest.
+
+    `live` are the runs that are under way in this clone. With `verbose`, every point and every body is shown.
+    """
+    lines: list[str] = []
+    shown = [table for table in plan.tables if table.calls or table.doubts]
+    for target, tables in groupby(shown, key=lambda table: table.target):
+        lines += [_target(target, paint), ""]
+        for table in tables:
+            lines += [f"  {paint.bold(table.table)}"]
+            lines += _table_lines(table, paint, verbose, live)
+            lines += [""]
+    for doubt in plan.orphans:
+        lines += [f"  {paint.bold(doubt.intent.call.table)} on {doubt.intent.call.target}"]
+        lines += [*_doubt_lines(doubt, paint, live), ""]
+    lines += [totals(plan), paint.dim(f"digest {plan.digest}")]
+    return "\n".join(lines) + "\n"
+
+
+def _target(target: Target, paint: Paint) -> str:
+    url = "the embedded emulator" if target.embedded else target.url
+    return f"{paint.bold(target.name)}  {url}  tenant {target.tenant}  ({target.time_zone}, endTime {target.range_end})"
+
+
+def _table_lines(table: TablePlan, paint: Paint, verbose: bool, live: frozenset[str]) -> Iterator[str]:
+    for planned in table.calls:
+        yield _call_line(planned, paint, verbose)
+        if verbose:
+            yield f"      {planned.call.span.method} {planned.call.body}"
+    for message in _held_messages(table):
+        yield f"      {paint.yellow('held:')} {printable(message)}"
+    for doubt in table.doubts:
+        yield from _doubt_lines(doubt, paint, live)
+
+
+def _held_messages(table: TablePlan) -> list[str]:
+    return list(dict.fromkeys(planned.held.message for planned in table.calls if planned.held))
+
+
+def _call_line(planned: PlannedCall, paint: Paint, verbose: bool) -> str:
+    call = planned.call
+    sign, words = _kind(call, planned.held)
+    colour = paint.yellow if planned.held else paint.cyan if call.rerun else paint.green
+    form = "range " if call.span.method == "scheduleTimeRange" else "points"
+    span = describe(call.span, _ALL_POINTS if verbose else 3)
+    return f"    {colour(sign)} {form} {span}  {colour(words)}  {paint.dim(_requests(call))}"
+
+
+def _kind(call: Call, held: Held | None) -> tuple[str, str]:
+    what = f"rerun {', '.join(call.rerun)}" if call.rerun else "new"
+    if call.approved_by:
+        what += f", approved by {printable(', '.join(call.approved_by))}"
+    if held:
+        return "!", f"{what}, held: {held.because}"
+    return ("~" if call.rerun else "+"), what
+
+
+def _requests(call: Call) -> str:
+    shown = ", ".join(printable(key) for key in call.requests[:3])
+    more = len(call.requests) - 3
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _doubt_lines(doubt: Doubt, paint: Paint, live: frozenset[str]) -> Iterator[str]:
+    intent = doubt.intent
+    rerun = f"  rerun {', '.join(intent.call.rerun)}" if intent.call.rerun else ""
+    yield f"    {paint.red('?')} in doubt since {intent.since}: {describe(intent.call.span)}{rerun}"
+    yield f"      {paint.dim(f'call {intent.call.id} of run {intent.run} by {printable(intent.by)}')}"
+    if intent.run in live:
+        yield "      that run is under way in this clone: wait for it"
+    else:
+        yield "      unless that run is still under way, look in the scheduler whether it ran, then type one of"
+        yield f"        reconciler resolve {intent.call.id} --as triggered --reason '…'"
+        yield f"        reconciler resolve {intent.call.id} --as not-triggered --reason '…'"
+
+
+def totals(plan: Plan) -> str:
+    """Return the plan in one line."""
+    summary = plan.summary
+    if not (summary.calls or summary.held or summary.in_doubt):
+        return f"Nothing to do: {count(summary.covered, 'request')} already triggered."
+    parts = [f"{count(summary.calls, 'call')} to make"]
+    if summary.calls:
+        parts[0] += f" ({summary.new} new, {summary.rerun} rerun) for {count(summary.tables, 'table')}"
+    parts += [f"{summary.held} held"] if summary.held else []
+    parts += [f"{summary.in_doubt} in doubt"] if summary.in_doubt else []
+    return f"{', '.join(parts)}; {count(summary.covered, 'request')} already triggered."
+
+
+_WORDS = {
+    "triggered": "triggered",
+    "rejected": "rejected",
+    "notSent": "not sent",
+    "unknown": "in doubt",
+    "skipped": "skipped",
+}
+
+
+def result_line(result: Result, paint: Paint) -> str:
+    """Return what became of one call, in one line."""
+    word = _WORDS[result.label]
+    colour = {"triggered": paint.green, "unknown": paint.red, "rejected": paint.red}.get(result.label, paint.yellow)
+    why = f": {printable(result.error)}" if result.error else ""
+    trace = f"  traceId {printable(result.trace_id)}" if result.trace_id else ""
+    return f"  {colour(f'{word:<9}')} {result.call.table}  {describe(result.call.span)}{trace}{why}"
+
+
+def report_text(plan: Plan, report: Report, where: str) -> str:
+    """Return the end of an apply: how many calls were triggered, rejected, …, held, and where that is recorded."""
+    counts = {word: sum(1 for r in report.results if r.label == name) for name, word in _WORDS.items()}
+    parts = [f"{number} {word}" for word, number in counts.items() if number or word == "triggered"]
+    parts += [f"{len(plan.held)} held"] if plan.held else []
+    commit = report.commit[:12] if report.commit else "none"
+    lines = [", ".join(parts) + "."]
+    if report.unrecorded:
+        lines.append(f"Not all of this is recorded on {where}: the journal of run {report.run} in this clone has it.")
+    else:
+        lines.append(f"Recorded as {commit} on {where} (run {report.run}).")
+    return "\n".join(lines) + "\n"

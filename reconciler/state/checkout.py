@@ -1,0 +1,144 @@
+"""The manifests in git: what HEAD holds, what is not committed, and whether HEAD is what its upstream has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from reconciler.errors import Failure, InvalidInput, Stale, UsageFailure
+from reconciler.state.git import Entry, Git
+
+_CI_BRANCHES = (
+    "GITHUB_REF",
+    "CI_COMMIT_BRANCH",
+    "BUILDKITE_BRANCH",
+    "CIRCLE_BRANCH",
+    "BITBUCKET_BRANCH",
+    "BUILD_SOURCEBRANCH",
+    "DRONE_BRANCH",
+    "BRANCH_NAME",
+)
+_PLAIN_FILES = ("100644", "100755")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A root inside a repository. `prefix` is its path from the repository's top, "" for the top itself."""
+
+    git: Git
+    prefix: str
+
+    @classmethod
+    def of(cls, root: Path) -> Checkout:
+        """Find the repository of a root. Raises InvalidInput where the folder is missing, or in no repository."""
+        if not root.is_dir():
+            raise InvalidInput(
+                f"there is no folder {root}",
+                "run the reconciler where the root lies, or name it: reconciler --root DIR …",
+            )
+        git = Git.find(root)
+        inside = root.resolve().relative_to(git.top.resolve())
+        return cls(git, "" if inside == Path() else inside.as_posix())
+
+    def head(self) -> str:
+        """Return HEAD's commit. Raises InvalidInput in a repository without one."""
+        commit = self.git.commit_of("HEAD")
+        if commit is None:
+            raise InvalidInput("the repository has no commit yet", "commit the manifests first: apply works on commits")
+        return commit
+
+    def manifests(self, commit: str) -> Mapping[str, bytes]:
+        """Return the manifests and the config of a commit, by path below the root.
+
+        Raises InvalidInput for a symlink or a submodule: what a reviewer sees has to be what applies.
+        """
+        entries = self._entries(commit)
+        for entry in entries:
+            if entry.mode not in _PLAIN_FILES:
+                raise InvalidInput(f"{entry.path} is not a plain file", "put the file itself here, no link to it")
+        paths = [entry.path.removeprefix(f"{self.prefix}/") for entry in entries]
+        return dict(zip(paths, self.git.blobs(entry.oid for entry in entries), strict=True))
+
+    def _entries(self, commit: str) -> tuple[Entry, ...]:
+        return tuple(
+            entry
+            for entry in self.git.files(commit, self.prefix)
+            if entry.mode not in _PLAIN_FILES or _is_manifest(entry.path.removeprefix(f"{self.prefix}/"))
+            if not _is_hidden(entry.path.removeprefix(f"{self.prefix}/"))
+        )
+
+    def uncommitted(self) -> tuple[str, ...]:
+        """Return the manifests that differ from HEAD in the index or the work tree, untracked ones included."""
+        out = self.git.run(
+            *("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", self.prefix or ".")
+        )
+        paths = (record[3:].decode("utf-8", "surrogateescape") for record in out.split(b"\0")[:-1])
+        inside = (path.removeprefix(f"{self.prefix}/") for path in paths)
+        return tuple(path for path in inside if _is_manifest(path) and not _is_hidden(path))
+
+    def branch(self, named: str | None, environ: Mapping[str, str]) -> str:
+        """Return the branch that the manifests are on: HEAD's; on a detached HEAD `named`, or what CI says.
+
+        Raises UsageFailure where nothing says it.
+        """
+        head = self.git.head_branch()
+        if head is not None:
+            return head.removeprefix("refs/heads/")
+        found = named or next((environ[name] for name in _CI_BRANCHES if environ.get(name)), "")
+        found = found.removeprefix("refs/heads/")
+        if (
+            not found
+            or found.startswith(("refs/", "-"))
+            or self.git.ask("check-ref-format", f"refs/heads/{found}").status
+        ):
+            raise UsageFailure(
+                "HEAD is detached, and nothing says which branch it stands for",
+                "name it with --branch, or check the branch out",
+            )
+        return found
+
+    def remote(self, branch: str | None) -> str | None:
+        """Return the remote of state and upstream: the branch's own, `origin`, or the only one; None for none."""
+        named = self.git.setting(f"branch.{branch}.remote") if branch else None
+        remotes = self.git.remotes()
+        if named in remotes:
+            return named
+        if not remotes or "origin" in remotes:
+            return "origin" if remotes else None
+        if len(remotes) == 1:
+            return remotes[0]
+        raise Failure(
+            f"the repository has several remotes ({', '.join(remotes)}), none of them named origin",
+            "say which one holds the branch: git branch --set-upstream-to=REMOTE/BRANCH",
+        )
+
+    def check_upstream(self, commit: str, branch: str, remote: str) -> None:
+        """Raise Stale unless `commit` holds the manifests that the branch's tip on the remote holds."""
+        merge = self.git.setting(f"branch.{branch}.merge")
+        ref = merge if merge and merge.startswith("refs/heads/") else f"refs/heads/{branch}"
+        tip = self.git.remote_tip(remote, ref)
+        if tip is None:
+            raise Stale(f"the branch {branch} is not on {remote} yet", f"push it first: git push {remote} {branch}")
+        if tip == commit:
+            return
+        incoming = f"refs/reconciler/incoming/{os.getpid()}"
+        try:
+            theirs = self._entries(self.git.fetch(remote, ref, incoming))
+        finally:
+            self.git.drop_ref(incoming)
+        if theirs != self._entries(commit):
+            raise Stale(
+                f"HEAD ({commit[:12]}) does not hold the manifests that {branch} has on {remote} ({tip[:12]})",
+                f"an old checkout must not apply, nor one that is not pushed: git pull, or git push {remote} {branch}, "
+                "then run apply again",
+            )
+
+
+def _is_manifest(path: str) -> bool:
+    return path.endswith((".yaml", ".yml"))
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in PurePosixPath(path).parts[:-1])
