@@ -22,12 +22,18 @@ def batch_message(results: Sequence[Result], settlement: Change, intents: Sequen
         parts.append(f"intend {_count(len(intents), 'call')}")
     subject = "; ".join(parts)
     lines = [f"{_WORDS[result.label]:<10} {_call(result.call)}{_why(result)}" for result in results]
-    recorded = {entry.trigger.id for entry in settlement.entries}
-    for intent in settlement.settled:
-        word = "triggered " if intent.call.id in recorded else "owed again"
-        lines.append(f"{word} {_call(intent.call)} (the journal of run {intent.run} says so)")
+    lines += [f"{line} (its journal says so)" for line in settlement_lines(settlement)]
     lines += [f"intended   {_call(call)}" for call in intents]
     return subject[:1].upper() + subject[1:] + _places([*(result.call for result in results), *intents]), lines
+
+
+def settlement_lines(settlement: Change) -> list[str]:
+    """Return a line for each intent that a change settles: triggered, or owed again."""
+    recorded = {entry.trigger.id for entry in settlement.entries}
+    return [
+        f"{'triggered ' if intent.call.id in recorded else 'owed again'} {_call(intent.call)}"
+        for intent in settlement.settled
+    ]
 
 
 _WORDS = {

@@ -11,6 +11,10 @@ class Paint:
 
     enabled: bool
 
+    def off(self) -> Paint:
+        """Return the same without colours."""
+        return PLAIN
+
     def _wrap(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.enabled else text
 

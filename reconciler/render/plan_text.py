@@ -34,7 +34,7 @@ def plan_text(plan: Plan, paint: Paint, *, verbose: bool, live: frozenset[str]) 
             lines += [""]
     for doubt in plan.orphans:
         lines += [f"  {paint.bold(doubt.intent.call.table)} on {doubt.intent.call.target}"]
-        lines += [*_doubt_lines(doubt, paint, live), ""]
+        lines += [*doubt_lines(doubt, paint, live), ""]
     lines += [totals(plan), paint.dim(f"digest {plan.digest}")]
     return "\n".join(lines) + "\n"
 
@@ -52,7 +52,7 @@ def _table_lines(table: TablePlan, paint: Paint, verbose: bool, live: frozenset[
     for message in _held_messages(table):
         yield f"      {paint.yellow('held:')} {printable(message)}"
     for doubt in table.doubts:
-        yield from _doubt_lines(doubt, paint, live)
+        yield from doubt_lines(doubt, paint, live)
 
 
 def _held_messages(table: TablePlan) -> list[str]:
@@ -83,7 +83,8 @@ def _requests(call: Call) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _doubt_lines(doubt: Doubt, paint: Paint, live: frozenset[str]) -> Iterator[str]:
+def doubt_lines(doubt: Doubt, paint: Paint, live: frozenset[str]) -> Iterator[str]:
+    """Yield what a person has to know and to do about a call in doubt; `live` are runs under way in this clone."""
     intent = doubt.intent
     rerun = f"  rerun {', '.join(intent.call.rerun)}" if intent.call.rerun else ""
     yield f"    {paint.red('?')} in doubt since {intent.since}: {describe(intent.call.span)}{rerun}"

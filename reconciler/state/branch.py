@@ -49,6 +49,15 @@ class StateBranch:
         """The folder of the state files, from the repository's top."""
         return f"{self.root}/.state" if self.root else ".state"
 
+    @property
+    def where(self) -> str:
+        """The branch, as messages name it."""
+        return f"{self.remote}/{self._name}" if self.pushes else self._name
+
+    def at(self, commit: str | None) -> GitSnapshot:
+        """Return the state at a commit that is here."""
+        return GitSnapshot.load(self.git, commit, self.folder)
+
     def read(self) -> GitSnapshot:
         """Return the state at the branch's tip. No branch is no state, but only where none was ever seen.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from reconciler.errors import Failure, InvalidInput, Stale, UsageFailure
 from reconciler.state.git import Entry, Git
@@ -25,13 +25,17 @@ _PLAIN_FILES = ("100644", "100755")
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A root inside a repository. `prefix` is its path from the repository's top, "" for the top itself."""
+    """A root inside a repository. `prefix` is its path from the repository's top, "" for the top itself.
+
+    `is_manifest` says of a path below the root whether the loader reads it.
+    """
 
     git: Git
     prefix: str
+    is_manifest: Callable[[str], bool]
 
     @classmethod
-    def of(cls, root: Path) -> Checkout:
+    def of(cls, root: Path, is_manifest: Callable[[str], bool]) -> Checkout:
         """Find the repository of a root. Raises InvalidInput where the folder is missing, or in no repository."""
         if not root.is_dir():
             raise InvalidInput(
@@ -40,7 +44,7 @@ class Checkout:
             )
         git = Git.find(root)
         inside = root.resolve().relative_to(git.top.resolve())
-        return cls(git, "" if inside == Path() else inside.as_posix())
+        return cls(git, "" if inside == Path() else inside.as_posix(), is_manifest)
 
     def head(self) -> str:
         """Return HEAD's commit. Raises InvalidInput in a repository without one."""
@@ -58,15 +62,14 @@ class Checkout:
         for entry in entries:
             if entry.mode not in _PLAIN_FILES:
                 raise InvalidInput(f"{entry.path} is not a plain file", "put the file itself here, no link to it")
-        paths = [entry.path.removeprefix(f"{self.prefix}/") for entry in entries]
+        paths = [self._inside(entry.path) for entry in entries]
         return dict(zip(paths, self.git.blobs(entry.oid for entry in entries), strict=True))
 
     def _entries(self, commit: str) -> tuple[Entry, ...]:
         return tuple(
             entry
             for entry in self.git.files(commit, self.prefix)
-            if entry.mode not in _PLAIN_FILES or _is_manifest(entry.path.removeprefix(f"{self.prefix}/"))
-            if not _is_hidden(entry.path.removeprefix(f"{self.prefix}/"))
+            if self.is_manifest(self._inside(entry.path)) or self._is_link(entry)
         )
 
     def uncommitted(self) -> tuple[str, ...]:
@@ -75,8 +78,15 @@ class Checkout:
             *("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", self.prefix or ".")
         )
         paths = (record[3:].decode("utf-8", "surrogateescape") for record in out.split(b"\0")[:-1])
-        inside = (path.removeprefix(f"{self.prefix}/") for path in paths)
-        return tuple(path for path in inside if _is_manifest(path) and not _is_hidden(path))
+        return tuple(path for path in map(self._inside, paths) if self.is_manifest(path))
+
+    def _inside(self, path: str) -> str:
+        return path.removeprefix(f"{self.prefix}/") if self.prefix else path
+
+    def _is_link(self, entry: Entry) -> bool:
+        """Say whether the entry may bring in what a review does not show: a symlink or a submodule, not hidden."""
+        parts = self._inside(entry.path).split("/")
+        return entry.mode not in _PLAIN_FILES and not any(part.startswith(".") for part in parts)
 
     def branch(self, named: str | None, environ: Mapping[str, str]) -> str:
         """Return the branch that the manifests are on: HEAD's; on a detached HEAD `named`, or what CI says.
@@ -134,11 +144,3 @@ class Checkout:
                 f"an old checkout must not apply, nor one that is not pushed: git pull, or git push {remote} {branch}, "
                 "then run apply again",
             )
-
-
-def _is_manifest(path: str) -> bool:
-    return path.endswith((".yaml", ".yml"))
-
-
-def _is_hidden(path: str) -> bool:
-    return any(part.startswith(".") for part in PurePosixPath(path).parts[:-1])

@@ -1,0 +1,231 @@
+"""`apply`: make the calls that are owed, and commit what became of them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.commands import saved_plan
+from reconciler.commands.clock import SystemClock, signals
+from reconciler.commands.console import Console
+from reconciler.commands.gather import Manifests, Scope, read_manifests
+from reconciler.commands.identity import new_run, who
+from reconciler.commands.plan import tell_settlement
+from reconciler.commands.schedulers import open_schedulers, read_credentials
+from reconciler.commands.state import Gathered, gather, journal_folder, open_checkout
+from reconciler.core.change import key_of
+from reconciler.core.config import Target
+from reconciler.core.ledger import doubts
+from reconciler.core.outcome import Triggered, Unknown
+from reconciler.core.report import Report, Result
+from reconciler.core.settlement import settle
+from reconciler.errors import ExitCode, InvalidInput, Stale, UsageFailure
+from reconciler.protocol.apply import Applier, Run
+from reconciler.protocol.sender import Sender
+from reconciler.render.plan_json import nothing_document, problems_document, report_document
+from reconciler.render.plan_text import plan_text, report_text, result_line
+from reconciler.render.problems import json_text, problems_text
+from reconciler.scheduler.client import Scheduler
+from reconciler.state.checkout import Checkout
+from reconciler.state.journal import Journal, prune_journals, read_journals
+
+_GRACE = 4.0
+"""Seconds that calls in flight get after a signal: CI kills a cancelled job ten seconds after the first one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """The options of `apply`. `branch` stands in for HEAD's on a detached HEAD."""
+
+    root: Path
+    plan_file: Path | None
+    yes: bool
+    push: bool
+    scope: Scope
+    branch: str | None
+    format: str
+
+
+def run(options: ApplyOptions, console: Console) -> ExitCode:
+    """Apply, and say what became of every call. Raises Failure where it stops before any call is made."""
+    try:
+        return _Apply(options, console).run()
+    except InvalidInput as invalid:
+        if options.format == "json" and invalid.problems:
+            console.result(json_text({**problems_document(invalid.problems), "run": None, "commit": None}))
+        raise
+
+
+class _Apply:
+    def __init__(self, options: ApplyOptions, console: Console) -> None:
+        self.options = options
+        self.console = console
+        self.text = options.format == "text"
+        self.saved = saved_plan.load(options.plan_file) if options.plan_file else None
+        if self.saved and options.scope != Scope():
+            raise UsageFailure("a saved plan has its tables already", "leave --table and --target out")
+        self.scope = self.saved.scope if self.saved else options.scope
+
+    def run(self) -> ExitCode:
+        checkout = open_checkout(self.options.root)
+        branch = checkout.branch(self.options.branch, os.environ)
+        commit = checkout.head()
+        _check_committed(checkout)
+        manifests = read_manifests(checkout.manifests(commit))
+        targets = _targets(manifests, self.scope)
+        credentials = read_credentials(targets, os.environ)
+        remote = checkout.remote(branch)
+        if remote:
+            checkout.check_upstream(commit, branch, remote)
+        found = gather(checkout, manifests, self.scope, self.console, branch, push=self.options.push)
+        self._show(found)
+        if self.saved:
+            saved_plan.check(self.saved, found.plan)
+        if not found.plan.ready and not found.settlement:
+            return self._nothing(found)
+        if not self._agreed(found):
+            self.console.message("Nothing was triggered.")
+            return ExitCode.DONE
+        with open_schedulers(targets, credentials, checkout.git) as schedulers:
+            report = self._execute(checkout, found, commit, schedulers)
+        self._finish(found, report)
+        return _code(found, report)
+
+    def _show(self, found: Gathered) -> None:
+        self.console.warning(problems_text(found.problems, os.fspath(self.options.root), self.console.paint.off()))
+        tell_settlement(found, self.console)
+        if self.text:
+            paint, verbose = self.console.paint, self.console.verbose
+            self.console.result(plan_text(found.plan, paint, verbose=verbose, live=found.live))
+
+    def _nothing(self, found: Gathered) -> ExitCode:
+        if not self.text:
+            self.console.result(json_text(nothing_document(found.plan, found.problems)))
+        return _code(found, None)
+
+    def _agreed(self, found: Gathered) -> bool:
+        if self.options.yes or self.saved or not self.console.interactive or not found.plan.ready:
+            return True
+        calls = len(found.plan.ready)
+        return self.console.ask(f"Make {calls} call{'s' if calls != 1 else ''} now?")
+
+    def _execute(self, checkout: Checkout, found: Gathered, commit: str, schedulers: dict[str, Scheduler]) -> Report:
+        clock = SystemClock()
+        asked = self.console.interactive and not self.options.yes
+        run = Run(
+            name=new_run(),
+            by=who(checkout.git, os.environ),
+            commit=commit,
+            batch=found.planner.manifests.config.state.batch,
+            agreed=frozenset(call.id for call in found.plan.ready) if asked or self.saved else None,
+        )
+        folder = journal_folder(checkout.git)
+        journal = Journal(folder, run.name, clock.utc())
+        keep = True
+        try:
+            targets = found.planner.manifests.config.targets
+            with (
+                Sender(targets, schedulers, journal, clock, self._shower(len(found.plan.ready))) as sender,
+                signals(self._stopper(clock, schedulers), lambda: _abort(schedulers, 0.0)),
+            ):
+                applier = Applier(
+                    run,
+                    found.branch,
+                    found.planner.plan,
+                    lambda snapshot: settle(snapshot.intents, read_journals(folder)),
+                    sender,
+                    clock,
+                )
+                report = applier.execute(found.snapshot, found.settlement, found.plan)
+            keep = report.unrecorded or any(isinstance(result.outcome, Unknown) for result in report.results)
+        finally:
+            journal.close(keep=keep)
+        prune_journals(folder, frozenset(doubt.intent.run for doubt in found.plan.doubts))
+        return report
+
+    def _shower(self, total: int) -> Callable[[Result], None]:
+        lock = threading.Lock()
+        done = 0
+
+        def show(result: Result) -> None:
+            nonlocal done
+            with lock:
+                done += 1
+                if self.text and not (self.console.interactive and isinstance(result.outcome, Triggered)):
+                    self.console.result(result_line(result, self.console.paint) + "\n")
+                self.console.progress(done, total, "calls")
+
+        return show
+
+    def _stopper(self, clock: SystemClock, schedulers: dict[str, Scheduler]) -> Callable[[], None]:
+        def stop() -> None:
+            clock.stop()
+            _abort(schedulers, _GRACE)
+            self.console.warning("Stopping: calls in flight get a moment, then what is known is recorded.\n")
+
+        return stop
+
+    def _finish(self, found: Gathered, report: Report) -> None:
+        if self.text:
+            self.console.result(report_text(found.plan, report, found.branch.where))
+        else:
+            self.console.result(json_text(report_document(found.plan, report, found.problems)))
+        if report.failure:
+            self.console.warning(f"error: {report.failure.message}\n    {report.failure.hint}\n")
+        if report.stale:
+            self.console.warning(
+                "Another run changed what is owed; calls that nobody agreed to were not made: plan again.\n"
+            )
+
+
+def _check_committed(checkout: Checkout) -> None:
+    changed = checkout.uncommitted()
+    if changed:
+        raise Stale(
+            f"manifests are not committed: {', '.join(changed[:5])}{' and more' if len(changed) > 5 else ''}",
+            "apply works on what was committed and reviewed: commit and push them, or put them back with git restore",
+        )
+
+
+def _targets(manifests: Manifests, scope: Scope) -> tuple[Target, ...]:
+    names = dict.fromkeys(target for target, _ in manifests.tables(scope))
+    return tuple(manifests.config.targets[name] for name in names)
+
+
+def _abort(schedulers: dict[str, Scheduler], grace: float) -> None:
+    for scheduler in schedulers.values():
+        scheduler.abort(grace)
+
+
+def _code(found: Gathered, report: Report | None) -> ExitCode:
+    """Return the highest exit code that applies."""
+    codes = {ExitCode.DONE}
+    results = report.results if report else ()
+    if any(problem.severity == "error" for problem in found.problems):
+        codes.add(ExitCode.INVALID)
+    if found.plan.held:
+        codes.add(ExitCode.HELD)
+    if any(not isinstance(result.outcome, Triggered | Unknown) for result in results):
+        codes.add(ExitCode.NOT_TRIGGERED)
+    if report and (report.unrecorded or any(isinstance(result.outcome, Unknown) for result in results)):
+        codes.add(ExitCode.IN_DOUBT)
+    if _still_in_doubt(found, report):
+        codes.add(ExitCode.IN_DOUBT)
+    if report and report.failure:
+        codes.add(report.failure.code)
+    if report and report.stale:
+        codes.add(ExitCode.STALE)
+    return max(codes)
+
+
+def _still_in_doubt(found: Gathered, report: Report | None) -> bool:
+    """Say whether doubt that was there before the run outlived it: an approved rerun may have settled it."""
+    if not found.plan.doubts or report is None or report.commit == found.snapshot.commit:
+        return bool(found.plan.doubts)
+    after = found.branch.at(report.commit)
+    intents = [doubt.intent for doubt in found.plan.doubts]
+    left = [intent for intent in after.intents if intent in intents]
+    return any(doubts(after.ledger(key_of(intent)), (intent,)) for intent in left)

@@ -1,0 +1,36 @@
+"""How a command talks: results to standard output, messages to standard error."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from reconciler.render.paint import Paint
+
+
+class Console(Protocol):
+    """The terminal, or the pipe. `interactive` where a person can be asked."""
+
+    @property
+    def interactive(self) -> bool: ...
+
+    @property
+    def verbose(self) -> bool: ...
+
+    @property
+    def paint(self) -> Paint:
+        """Colours for standard output."""
+
+    def result(self, text: str) -> None:
+        """Print a result."""
+
+    def message(self, text: str) -> None:
+        """Print a message; silent with -q."""
+
+    def warning(self, text: str) -> None:
+        """Print what a person should know, also with -q."""
+
+    def ask(self, question: str) -> bool:
+        """Ask a question that yes or no answers."""
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Show how far long work is: a bar on a terminal, a line now and then in a pipe."""

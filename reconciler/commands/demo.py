@@ -1,0 +1,183 @@
+"""`demo`: the whole story in a scratch repository, on the embedded scheduler. Every command is really run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+
+from reconciler.commands.console import Console
+from reconciler.commands.schedulers import emulator_database
+from reconciler.errors import ExitCode, Failure
+from reconciler.scheduler.emulator import Database
+from reconciler.state.git import Git
+
+_TABLE = "default_catalog.sales.FACT_SALES"
+
+_CONFIG = """\
+    apiVersion: reconciler/v1
+    kind: Config
+    defaultTarget: demo
+    targets:
+      demo:
+        url: embedded                  # the emulator that ships with the reconciler
+        tenantId: tn_19487697
+        timeZone: Asia/Shanghai
+    approvals:
+      reruns: {provider: manifest, approvers: [dana, lee]}
+    """
+
+_MANIFEST = """\
+    apiVersion: reconciler/v1
+    kind: Backfill
+    metadata:
+      name: fact-sales
+    spec:
+      tableName: default_catalog.sales.FACT_SALES
+      requests:
+        - name: outage-0120
+          reason: "INC-4211: ingest was down"
+          timeRange: {startTime: 2026-01-20 01:00:00, endTime: 2026-01-20 05:00:00}
+        - scheduleTimes: [2026-01-20 00:00:00, 2026-01-22 07:00:00]
+    """
+
+_RERUN = """\
+    - name: late-files
+      rerun: late-files-0121
+      reason: "files for the 20th arrived a day late"
+      timeRange: {startTime: 2026-01-20 03:00:00, endTime: 2026-01-20 04:00:00}
+"""
+
+
+def run(folder: Path | None, console: Console) -> ExitCode:
+    """Play the story in `folder`, which must not exist, or in a new temporary one; the folder stays."""
+    if folder is None:
+        folder = Path(tempfile.mkdtemp(prefix="reconciler-demo-"))
+    else:
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            raise Failure(f"{folder} exists already", "name a folder that does not, or leave --dir out") from None
+    story = _Story(folder.resolve(), folder.resolve() / "backfills", console)
+    story.set_up()
+    story.first_apply()
+    story.widen()
+    story.rerun()
+    story.look_back()
+    return ExitCode.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    folder: Path
+    repository: Path
+    console: Console
+
+    @property
+    def manifest(self) -> Path:
+        return self.repository / "triggers" / "sales" / "fact_sales.yaml"
+
+    def set_up(self) -> None:
+        self.say("A team's repository: a remote, a clone, a config and one manifest.")
+        self.git("init", "--quiet", "--bare", "--initial-branch=main", "origin.git", cwd=self.folder)
+        self.git("clone", "--quiet", "origin.git", "backfills", cwd=self.folder)
+        for name, value in (("user.name", "Dana"), ("user.email", "dana@example.com"), ("commit.gpgSign", "false")):
+            self.git("config", name, value)
+        self.git("symbolic-ref", "HEAD", "refs/heads/main")
+        self.manifest.parent.mkdir(parents=True)
+        (self.repository / "triggers" / "reconciler.yaml").write_text(dedent(_CONFIG), encoding="utf-8")
+        self.manifest.write_text(dedent(_MANIFEST), encoding="utf-8")
+        self.shown("cat", "triggers/sales/fact_sales.yaml")
+        self.commit("Backfill FACT_SALES after the outage")
+
+    def first_apply(self) -> None:
+        self.say("The plan: what apply would send, before anything is sent.")
+        self.reconciler("plan")
+        self.say("Apply makes these calls, and commits what was triggered to the branch reconciler-state.")
+        self.reconciler("apply")
+        self.say("Apply again: everything is in the ledger, so nothing is called.")
+        self.reconciler("apply")
+
+    def widen(self) -> None:
+        self.say("The outage was longer than thought. The range is widened: only the new hours are called.")
+        self.edit("endTime: 2026-01-20 05:00:00", "endTime: 2026-01-20 08:00:00")
+        self.shown("git", "diff", "--unified=0")
+        self.commit("The outage lasted until eight")
+        self.reconciler("plan")
+        self.reconciler("apply")
+
+    def rerun(self) -> None:
+        self.say("Files arrived late: two hours have to run again. A rerun is declared with a token, and is held …")
+        self.manifest.write_text(self.manifest.read_text(encoding="utf-8") + _RERUN, encoding="utf-8")
+        self.shown("git", "diff", "--unified=0")
+        self.commit("Rerun two hours for the late files")
+        self.reconciler("apply", expected=ExitCode.HELD)
+        self.say("… until a reviewer approves it, here with a name in the manifest.")
+        self.edit("rerun: late-files-0121", "rerun: late-files-0121\n      approvedBy: [dana]")
+        self.commit("Approve the rerun")
+        self.reconciler("apply")
+        self.say("Done once, done for good.")
+        self.reconciler("apply")
+
+    def look_back(self) -> None:
+        self.say("Who triggered 03:00, and why?")
+        self.reconciler("history", _TABLE, "--at", "2026-01-20 03:00:00")
+        self.say("The state branch is the audit trail.")
+        self.shown("git", "log", "--format=%s", "origin/reconciler-state")
+        self.say("What the scheduler really ran:")
+        self.console.result(self.executions())
+        self.say(
+            f"Go on playing in {self.repository}\n  (edit triggers/, commit, push, reconciler plan, reconciler apply)"
+        )
+
+    def say(self, text: str) -> None:
+        self.console.result(f"\n{self.console.paint.bold(f'# {text}')}\n")
+
+    def git(self, *arguments: str, cwd: Path | None = None) -> None:
+        done = subprocess.run(
+            ["git", *arguments], cwd=cwd or self.repository, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise Failure(f"git {arguments[0]} failed: {done.stderr.strip()}", "the demo needs a git that works here")
+
+    def commit(self, message: str) -> None:
+        self.console.result(f"$ git add triggers && git commit -m {shlex.quote(message)} && git push\n")
+        self.git("add", "triggers")
+        self.git("commit", "--quiet", "-m", message)
+        self.git("push", "--quiet", "--set-upstream", "origin", "main")
+
+    def edit(self, old: str, new: str) -> None:
+        text = self.manifest.read_text(encoding="utf-8")
+        self.manifest.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    def shown(self, *command: str) -> None:
+        """Show a command and what it prints."""
+        self.execute(command, command, ExitCode.DONE)
+
+    def reconciler(self, *arguments: str, expected: ExitCode = ExitCode.DONE) -> None:
+        """Run a reconciler command as a user would, and show it with what it prints."""
+        self.execute(("reconciler", *arguments), (sys.executable, "-m", "reconciler", *arguments), expected)
+
+    def execute(self, shown: tuple[str, ...], command: tuple[str, ...], expected: ExitCode) -> None:
+        self.console.result(f"$ {shlex.join(shown)}\n")
+        environ = {**os.environ, "GIT_PAGER": "cat"}
+        done = subprocess.run(
+            command, cwd=self.repository, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, env=environ, check=False
+        )
+        if done.returncode:
+            self.console.result(f"(exit code {done.returncode})\n")
+        if done.returncode != expected:
+            raise Failure(f"the demo expected exit code {int(expected)}", f"look at what it left in {self.folder}")
+
+    def executions(self) -> str:
+        database = Database(emulator_database(Git.find(self.repository), "demo"))
+        try:
+            rows = [(instance.time, instance.runs) for instance in database.instances(_TABLE)]
+        finally:
+            database.close()
+        return "".join(f"  {time}  ran {'once' if runs == 1 else f'{runs} times'}\n" for time, runs in rows)

@@ -1,0 +1,123 @@
+"""The manifests as a command finds them, and the planner that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from reconciler.core import wallclock
+from reconciler.core.change import Key, Snapshot, key_of
+from reconciler.core.config import Config
+from reconciler.core.ledger import Doubt, Intent, doubts
+from reconciler.core.plan import Plan, make_plan
+from reconciler.core.planner import Table, plan_table
+from reconciler.core.request import Declared, Request
+from reconciler.errors import InvalidInput, Problem, UsageFailure
+from reconciler.manifests.root import CONFIG, read_root
+from reconciler.manifests.worktree import read_worktree
+from reconciler.review.approvals import approvals
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which tables a command looks at: a glob over table names, a target's name; None for all."""
+
+    table: str | None = None
+    target: str | None = None
+
+    def __contains__(self, key: Key) -> bool:
+        target, table = key
+        return (self.target is None or target == self.target) and (self.table is None or fnmatchcase(table, self.table))
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """The valid manifests and config of a root, with the warnings about them."""
+
+    config: Config
+    declared: Declared
+    warnings: tuple[Problem, ...]
+
+    def tables(self, scope: Scope) -> dict[Key, tuple[Request, ...]]:
+        """Return the requests per table in scope. Raises UsageFailure where the scope names what does not exist."""
+        targets = self.config.targets
+        if scope.target is not None and scope.target not in targets:
+            raise UsageFailure(f"no target is named {scope.target}", f"the config has: {', '.join(sorted(targets))}")
+        tables: dict[Key, list[Request]] = {}
+        for request in self.declared.requests:
+            tables.setdefault((request.target, request.table), []).append(request)
+        chosen = {key: tuple(requests) for key, requests in sorted(tables.items()) if key in scope}
+        if scope.table is not None and not chosen:
+            names = sorted({table for _, table in tables})
+            raise UsageFailure(
+                f"no declared table matches {scope.table}",
+                f"declared are {', '.join(names[:10])}{' and more' if len(names) > 10 else ''}",
+            )
+        return chosen
+
+
+def read_manifests(files: Mapping[str, bytes], found: Sequence[Problem] = ()) -> Manifests:
+    """Read a root's files. Raises InvalidInput with every problem where any is an error."""
+    reading = read_root(files)
+    problems = tuple(sorted((*found, *reading.problems)))
+    if reading.config is None or reading.declared is None or any(p.severity == "error" for p in problems):
+        raise InvalidInput("the manifests are not valid", "", problems)
+    return Manifests(reading.config, reading.declared, problems)
+
+
+def work_tree_manifests(root: Path) -> Manifests:
+    """Read the manifests as they lie in the work tree. Raises InvalidInput with every problem."""
+    files, problems = read_worktree(root)
+    return read_manifests(files, problems)
+
+
+def work_tree_config(root: Path) -> Config:
+    """Read the config as it lies in the work tree, whatever the manifests say. Raises InvalidInput."""
+    files, _ = read_worktree(root)
+    reading = read_root(files)
+    if reading.config is None:
+        raise InvalidInput("the config is not valid", "", tuple(p for p in reading.problems if p.file == CONFIG))
+    return reading.config
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans from a snapshot. Manifests, clocks and the tables that are `blocked` are fixed for a command's life."""
+
+    manifests: Manifests
+    scope: Scope
+    now: Mapping[str, int]
+    blocked: frozenset[Key]
+
+    @classmethod
+    def of(cls, manifests: Manifests, scope: Scope, blocked: frozenset[Key]) -> Planner:
+        now = {name: _wall_clock(target.time_zone) for name, target in manifests.config.targets.items()}
+        return cls(manifests, scope, now, blocked)
+
+    def plan(self, snapshot: Snapshot) -> Plan:
+        """Return the plan of every table in scope that is not blocked. Raises InvalidInput for damaged ledgers."""
+        config = self.manifests.config
+        approved = approvals(self.manifests.declared.requests, config.approvals)
+        intents = [intent for intent in snapshot.intents if key_of(intent) in self.scope]
+        tables = {key: asked for key, asked in self.manifests.tables(self.scope).items() if key not in self.blocked}
+        plans = []
+        for key, requests in tables.items():
+            mine = tuple(intent for intent in intents if key_of(intent) == key)
+            table = Table(config.targets[key[0]], key[1], requests, snapshot.ledger(key), mine, self.now[key[0]])
+            plans.append(plan_table(table, approved))
+        others = (intent for intent in intents if key_of(intent) not in tables)
+        orphans = [doubt for intent in others for doubt in self._orphan(snapshot, intent)]
+        return make_plan(snapshot.commit, plans, orphans)
+
+    def _orphan(self, snapshot: Snapshot, intent: Intent) -> tuple[Doubt, ...]:
+        if key_of(intent) in self.blocked:
+            return (Doubt(intent, intent.call.span.windows),)
+        return doubts(snapshot.ledger(key_of(intent)), (intent,))
+
+
+def _wall_clock(time_zone: str) -> int:
+    return wallclock.parse(datetime.now(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S"))

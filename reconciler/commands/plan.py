@@ -1,0 +1,96 @@
+"""`plan`: what apply would do."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.commands.console import Console
+from reconciler.commands.gather import Scope, work_tree_manifests
+from reconciler.commands.saved_plan import save
+from reconciler.commands.state import Gathered, gather, open_checkout
+from reconciler.core.plan import Plan
+from reconciler.errors import ExitCode, InvalidInput
+from reconciler.render.plan_json import plan_document, problems_document
+from reconciler.render.plan_text import plan_text
+from reconciler.render.problems import json_text, problems_text
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """The options of `plan`; `out` and `save` are files to write."""
+
+    root: Path
+    format: str
+    out: Path | None
+    save: Path | None
+    scope: Scope
+    exit_code: bool
+
+
+def run(options: PlanOptions, console: Console) -> ExitCode:
+    """Show the plan. Raises Failure; problems of manifests come as one JSON document with `--format json`."""
+    try:
+        found = _gather(options, console)
+    except InvalidInput as invalid:
+        if options.format == "json" and invalid.problems:
+            _write(options, console, json_text(problems_document(invalid.problems)))
+        raise
+    console.warning(problems_text(found.problems, os.fspath(options.root), console.paint.off()))
+    if options.format == "json":
+        text = json_text(plan_document(found.plan, found.problems))
+    else:
+        paint = console.paint.off() if options.out else console.paint
+        text = plan_text(found.plan, paint, verbose=console.verbose, live=found.live)
+    _write(options, console, text)
+    if options.save:
+        save(options.save, found.plan, options.scope)
+        console.message(f"Saved. Apply exactly this with: reconciler apply {options.save}")
+    return code_of(found, options.exit_code)
+
+
+def _gather(options: PlanOptions, console: Console) -> Gathered:
+    checkout = open_checkout(options.root)
+    manifests = work_tree_manifests(options.root)
+    head = checkout.git.head_branch()
+    found = gather(checkout, manifests, options.scope, console, head.removeprefix("refs/heads/") if head else None)
+    tell_settlement(found, console)
+    changed = checkout.uncommitted()
+    if changed:
+        console.message(f"Not committed yet, which apply insists on: {', '.join(changed[:5])}")
+    return found
+
+
+def tell_settlement(found: Gathered, console: Console) -> None:
+    """Say what the journals of runs that died here settle."""
+    settled = len(found.settlement.settled)
+    if settled:
+        triggered = len(found.settlement.entries)
+        runs = ", ".join(sorted({intent.run for intent in found.settlement.settled}))
+        console.message(
+            f"The journal of run {runs} settles what it left behind: {triggered} triggered, "
+            f"{settled - triggered} not triggered and owed again. Apply records that."
+        )
+
+
+def code_of(found: Gathered, exit_code: bool) -> ExitCode:
+    """Return the exit code of a command that only looks: 3 for broken state, and what is open where that is asked."""
+    if any(problem.severity == "error" for problem in found.problems):
+        return ExitCode.INVALID if not exit_code else max(ExitCode.INVALID, _open(found.plan))
+    return _open(found.plan) if exit_code else ExitCode.DONE
+
+
+def _open(plan: Plan) -> ExitCode:
+    if plan.doubts:
+        return ExitCode.IN_DOUBT
+    if plan.held:
+        return ExitCode.HELD
+    return ExitCode.PENDING if plan.ready else ExitCode.DONE
+
+
+def _write(options: PlanOptions, console: Console, text: str) -> None:
+    if options.out:
+        options.out.write_text(text, encoding="utf-8")
+    else:
+        console.result(text)

@@ -1,0 +1,147 @@
+"""`resolve`: settle what is in doubt, by what a person found out or by a journal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.commands.console import Console
+from reconciler.commands.gather import work_tree_config
+from reconciler.commands.identity import who
+from reconciler.commands.state import journal_folder, live_runs, open_branch, open_checkout
+from reconciler.core.change import Change, Entry, key_of
+from reconciler.core.ledger import Doubt, Intent, doubts
+from reconciler.core.settlement import JournalReading, settle
+from reconciler.errors import ExitCode, Failure, Stale, UsageFailure
+from reconciler.protocol.audit import compose, settlement_lines
+from reconciler.render.plan_text import doubt_lines
+from reconciler.state.branch import StateBranch
+from reconciler.state.git import Git
+from reconciler.state.journal import read_journal, read_journals
+from reconciler.state.snapshot import GitSnapshot
+
+_SHORTEST_ID = 6
+_MOST_RACES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveOptions:
+    """The options of `resolve`: calls by id and what became of them, or a journal; neither lists what is in doubt."""
+
+    root: Path
+    ids: tuple[str, ...]
+    became: str | None
+    reason: str | None
+    journal: Path | None
+    branch: str | None
+
+
+def run(options: ResolveOptions, console: Console) -> ExitCode:
+    """Settle, or list what there is to settle. Raises UsageFailure for ids that name no call in doubt."""
+    _check(options)
+    checkout = open_checkout(options.root)
+    config = work_tree_config(options.root)
+    head = checkout.git.head_branch()
+    state = open_branch(checkout, config, console, head.removeprefix("refs/heads/") if head else options.branch)
+    journals = tuple(read_journals(journal_folder(checkout.git)))
+    if options.journal:
+        return _by_journal(state, checkout.git, read_journal(options.journal), console)
+    if options.ids:
+        return _by_hand(state, checkout.git, options, live_runs(journals), console)
+    return _list(state.read(), live_runs(journals), console)
+
+
+def _check(options: ResolveOptions) -> None:
+    if options.journal and (options.ids or options.became):
+        raise UsageFailure("--journal settles by itself", "leave the ids and --as out")
+    if options.ids and not (options.became and options.reason and options.reason.strip()):
+        raise UsageFailure(
+            "ids need --as and --reason", "say what you found out: --as triggered --reason 'seen in the scheduler'"
+        )
+    if not options.ids and (options.became or options.reason):
+        raise UsageFailure("--as and --reason need the ids of calls", "list them with: reconciler resolve")
+
+
+def _open_doubts(snapshot: GitSnapshot) -> list[Doubt]:
+    return [doubt for i in snapshot.intents for doubt in doubts(snapshot.ledger(key_of(i)), (i,))]
+
+
+def _list(snapshot: GitSnapshot, live: frozenset[str], console: Console) -> ExitCode:
+    found = _open_doubts(snapshot)
+    for doubt in found:
+        call = doubt.intent.call
+        lines = [f"  {call.table} on {call.target}", *doubt_lines(doubt, console.paint, live)]
+        console.result("\n".join(lines) + "\n")
+    if not found:
+        console.result("Nothing is in doubt.\n")
+    return ExitCode.DONE
+
+
+def _by_hand(state: StateBranch, git: Git, options: ResolveOptions, live: frozenset[str], console: Console) -> ExitCode:
+    for _ in range(_MOST_RACES):
+        snapshot = state.read()
+        chosen = [_find(name, snapshot) for name in options.ids]
+        for intent in chosen:
+            if intent.run in live:
+                raise Failure(
+                    f"run {intent.run} is under way in this clone", "wait until it has ended: it settles its calls"
+                )
+        entries = (
+            tuple(Entry(key_of(i), i.triggered(None, i.since)) for i in chosen) if options.became == "triggered" else ()
+        )
+        change = Change(entries=entries, settled=tuple(chosen))
+        message = _message(change, git, f"as {options.became}", options.reason or "")
+        landed = state.commit(snapshot, change, message)
+        if isinstance(landed, GitSnapshot):
+            what = "recorded as triggered" if entries else "owed again"
+            console.result(f"{len(chosen)} resolved, {what}: {landed.commit} on {state.where}\n")
+            return ExitCode.DONE
+    raise _lost()
+
+
+def _find(name: str, snapshot: GitSnapshot) -> Intent:
+    found = [intent for intent in snapshot.intents if intent.call.id.startswith(name)]
+    if len(name) < _SHORTEST_ID or not found:
+        known = ", ".join(intent.call.id for intent in snapshot.intents[:10])
+        raise UsageFailure(f"no call in doubt has an id that starts with {name}", f"in doubt are: {known or 'none'}")
+    if len(found) > 1:
+        raise UsageFailure(f"several calls in doubt have an id that starts with {name}", "write more of it")
+    return found[0]
+
+
+def _by_journal(state: StateBranch, git: Git, journal: JournalReading, console: Console) -> ExitCode:
+    if journal.live:
+        raise Failure(f"run {journal.run} is under way", "wait until it has ended: it settles its calls itself")
+    for _ in range(_MOST_RACES):
+        snapshot = state.read()
+        change = settle(snapshot.intents, (journal,))
+        if change:
+            landed = state.commit(
+                snapshot, change, _message(change, git, "by its journal", f"journal of run {journal.run}")
+            )
+            if not isinstance(landed, GitSnapshot):
+                continue
+            triggered = len(change.entries)
+            console.result(
+                f"The journal of run {journal.run} settled {len(change.settled)}: {triggered} triggered, "
+                f"{len(change.settled) - triggered} not triggered and owed again: {landed.commit} on {state.where}\n"
+            )
+            snapshot = landed
+        left = [intent for intent in snapshot.intents if intent.run == journal.run]
+        console.result(f"{len(left)} of run {journal.run} in doubt" + (": see reconciler resolve\n" if left else ".\n"))
+        return ExitCode.IN_DOUBT if left else ExitCode.DONE
+    raise _lost()
+
+
+def _lost() -> Stale:
+    return Stale("other runs kept changing the state", "wait until they are done, then resolve again")
+
+
+def _message(change: Change, git: Git, how: str, reason: str) -> str:
+    number = len(change.settled)
+    subject = f"Resolve {number} call{'s' if number != 1 else ''} {how}"
+    runs: Sequence[str] = sorted({intent.run for intent in change.settled})
+    trailers = [*(("Run", run) for run in runs), ("By", who(git, os.environ)), ("Reason", reason)]
+    return compose(subject, settlement_lines(change), trailers)

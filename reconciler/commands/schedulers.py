@@ -1,0 +1,50 @@
+"""The schedulers of an apply: clients with their credentials, and emulators for embedded targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from reconciler.core.config import Target
+from reconciler.scheduler.client import Scheduler
+from reconciler.scheduler.credential import Credential, check_allowed_host, read_credential
+from reconciler.scheduler.emulator import Emulator
+from reconciler.state.git import Git
+
+
+def read_credentials(targets: Iterable[Target], environ: Mapping[str, str]) -> dict[str, Credential]:
+    """Return each target's credential. Raises InvalidInput for one that is missing, malformed, or meant for no host.
+
+    Reads the environment and files only: no network is used before every credential is in order.
+    """
+    credentials = {}
+    for target in targets:
+        check_allowed_host(target, environ)
+        credentials[target.name] = read_credential(target, environ)
+    return credentials
+
+
+@contextmanager
+def open_schedulers(
+    targets: Iterable[Target], credentials: Mapping[str, Credential], git: Git
+) -> Iterator[dict[str, Scheduler]]:
+    """Yield a client per target, and run the emulator of each embedded one for as long as the block lasts."""
+    with ExitStack() as stack:
+        clients = {}
+        for target in targets:
+            url = stack.enter_context(_emulator(target, git)).url if target.embedded else None
+            client = Scheduler(target, credentials[target.name], url=url)
+            clients[target.name] = stack.enter_context(client)
+        yield clients
+
+
+def emulator_database(git: Git, target: str) -> Path:
+    """Return where an embedded target remembers its instances: in the git folder, so in no commit."""
+    return git.common_dir / "reconciler" / "emulator" / f"{target}.db"
+
+
+def _emulator(target: Target, git: Git) -> Emulator:
+    database = emulator_database(git, target.name)
+    database.parent.mkdir(parents=True, exist_ok=True)
+    return Emulator(database, tenant=target.tenant, range_end=target.range_end)

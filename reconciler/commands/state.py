@@ -1,0 +1,112 @@
+"""The state as a command finds it: the branch's tip, what this clone's journals settle, what cannot be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.commands.console import Console
+from reconciler.commands.gather import Manifests, Planner, Scope
+from reconciler.core.change import Change, Changed, Key, key_of
+from reconciler.core.config import Config
+from reconciler.core.plan import Plan
+from reconciler.core.settlement import JournalReading, settle
+from reconciler.core.spelling import renamed
+from reconciler.errors import InvalidInput, Problem
+from reconciler.manifests.root import is_manifest_path
+from reconciler.state.branch import StateBranch
+from reconciler.state.checkout import Checkout
+from reconciler.state.git import Git
+from reconciler.state.journal import read_journals
+from reconciler.state.snapshot import GitSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything that a plan is made of, and the plan.
+
+    `settlement` is what the journals of dead runs prove; the plan counts it as done, and apply records it.
+    `problems` are warnings of the manifests, and errors of the state that stop single tables.
+    """
+
+    branch: StateBranch
+    snapshot: GitSnapshot
+    settlement: Change
+    planner: Planner
+    plan: Plan
+    problems: tuple[Problem, ...]
+    live: frozenset[str]
+
+
+def open_checkout(root: Path) -> Checkout:
+    """Return the checkout that holds a root. Raises InvalidInput where there is none."""
+    return Checkout.of(root, is_manifest_path)
+
+
+def journal_folder(git: Git) -> Path:
+    """Return where the journals of a clone lie."""
+    return git.common_dir / "reconciler" / "journal"
+
+
+def open_branch(
+    checkout: Checkout, config: Config, console: Console, branch: str | None, *, push: bool = True
+) -> StateBranch:
+    """Return the state branch; `branch` is the manifests' own, None where only the default remote can be meant."""
+    remote = checkout.remote(branch)
+    return StateBranch(checkout.git, checkout.prefix, config.state.branch, remote, push=push, warn=console.warning)
+
+
+def gather(
+    checkout: Checkout,
+    manifests: Manifests,
+    scope: Scope,
+    console: Console,
+    branch: str | None,
+    *,
+    push: bool = True,
+) -> Gathered:
+    """Read state and journals, and plan. Raises InvalidInput where the state as a whole cannot be trusted."""
+    manifests.tables(scope)  # a scope that names nothing is refused before git is asked
+    journals = tuple(read_journals(journal_folder(checkout.git)))
+    state = open_branch(checkout, manifests.config, console, branch, push=push)
+    snapshot = state.read()
+    damage = _damage(snapshot, manifests, scope)
+    names = _misnamed(snapshot, manifests)
+    blocked = frozenset(damage) | {key for key, problem in names if problem.severity == "error"}
+    settlement = settle((intent for intent in snapshot.intents if key_of(intent) not in blocked), journals)
+    planner = Planner.of(manifests, scope, blocked)
+    problems = (*manifests.warnings, *damage.values(), *(problem for key, problem in names if key in scope))
+    return Gathered(
+        branch=state,
+        snapshot=snapshot,
+        settlement=settlement,
+        planner=planner,
+        plan=planner.plan(Changed(snapshot, settlement)),
+        problems=tuple(sorted(problems)),
+        live=live_runs(journals),
+    )
+
+
+def live_runs(journals: tuple[JournalReading, ...]) -> frozenset[str]:
+    """Return the runs that are under way in this clone."""
+    return frozenset(journal.run for journal in journals if journal.live)
+
+
+def _damage(snapshot: GitSnapshot, manifests: Manifests, scope: Scope) -> Mapping[Key, Problem]:
+    """Return the tables in scope whose ledger cannot be trusted: damage stops these, not the others."""
+    found: dict[Key, Problem] = {}
+    in_doubt = {key_of(intent) for intent in snapshot.intents}
+    for key in sorted({*manifests.tables(scope), *in_doubt}):
+        try:
+            snapshot.ledger(key)
+        except InvalidInput as damage:
+            found[key] = damage.problems[0]
+    return found
+
+
+def _misnamed(snapshot: GitSnapshot, manifests: Manifests) -> list[tuple[Key, Problem]]:
+    requests = manifests.declared.requests
+    places = {(request.place.file, request.place.line): (request.target, request.table) for request in requests}
+    problems = renamed(requests, snapshot.ledger_names, manifests.config.targets)
+    return [(places[problem.file, problem.line], problem) for problem in problems]

@@ -1,0 +1,36 @@
+"""`status`: per table what is asked, triggered, missing, held and in doubt."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from reconciler.commands.console import Console
+from reconciler.commands.gather import Scope, work_tree_manifests
+from reconciler.commands.plan import code_of, tell_settlement
+from reconciler.commands.state import gather, open_checkout
+from reconciler.core.change import Changed
+from reconciler.errors import ExitCode
+from reconciler.render.problems import json_text, problems_text
+from reconciler.render.status import Row, status_document, status_text
+
+
+def run(root: Path, output: str, scope: Scope, console: Console, *, exit_code: bool) -> ExitCode:
+    """Show the status of every declared table. Raises Failure where manifests or state cannot be read."""
+    checkout = open_checkout(root)
+    manifests = work_tree_manifests(root)
+    head = checkout.git.head_branch()
+    found = gather(checkout, manifests, scope, console, head.removeprefix("refs/heads/") if head else None)
+    console.warning(problems_text(found.problems, os.fspath(root), console.paint.off()))
+    tell_settlement(found, console)
+    snapshot = Changed(found.snapshot, found.settlement)
+    asked = manifests.tables(scope)
+    rows = [
+        Row(table, len(asked[table.target.name, table.table]), snapshot.ledger((table.target.name, table.table)))
+        for table in found.plan.tables
+    ]
+    if output == "json":
+        console.result(json_text(status_document(found.plan, rows, found.problems)))
+    else:
+        console.result(status_text(found.plan, rows, console.paint, found.live))
+    return code_of(found, exit_code)

@@ -1,0 +1,78 @@
+"""The console of a process: colours and questions on a terminal, plain lines in a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from reconciler.render.paint import Paint
+
+_BAR_AFTER = 1.0
+_BAR_EVERY = 0.1
+_LINE_EVERY = 5.0
+_BAR = 30
+
+
+class Terminal:
+    """Results to standard output, messages and progress to standard error. Safe to use from several threads."""
+
+    def __init__(self, verbosity: int, ask: Callable[[str], bool]) -> None:
+        """`verbosity` is above 0 for -v and below for -q; `ask` puts a yes-or-no question to a person."""
+        self.verbose = verbosity > 0
+        self.interactive = sys.stdin.isatty() and sys.stdout.isatty()
+        self.paint = Paint(enabled=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+        self.ask = ask
+        self._quiet = verbosity < 0
+        self._bars = sys.stderr.isatty()
+        self._begun: float | None = None
+        self._said = 0.0
+        self._width = 0
+        self._lock = threading.RLock()
+
+    def result(self, text: str) -> None:
+        """Print a result."""
+        with self._lock:
+            self._clear()
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    def message(self, text: str) -> None:
+        """Print a message; silent with -q."""
+        if not self._quiet:
+            self.warning(text)
+
+    def warning(self, text: str) -> None:
+        """Print what a person should know, also with -q; empty text is nothing to say."""
+        if text:
+            with self._lock:
+                self._clear()
+                sys.stderr.write(text if text.endswith("\n") else text + "\n")
+                sys.stderr.flush()
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Show how far long work is: a bar after a second on a terminal, a line now and then in a pipe."""
+        with self._lock:
+            now = time.monotonic()
+            self._begun = begun = now if self._begun is None else self._begun
+            every = _BAR_EVERY if self._bars else _LINE_EVERY
+            if self._quiet or now - begun < _BAR_AFTER or now - self._said < every:
+                return
+            self._said = now
+            text = f"{done}/{total} {what}, {done / (now - begun):.0f} a second"
+            if not self._bars:
+                self.warning(text)
+                return
+            filled = _BAR * done // max(total, 1)
+            text = f"[{'#' * filled}{'.' * (_BAR - filled)}] {text}"
+            sys.stderr.write(f"\r{text:<{self._width}}")
+            sys.stderr.flush()
+            self._width = len(text)
+
+    def _clear(self) -> None:
+        """Take the bar off the line before anything else is written there."""
+        if self._width:
+            sys.stderr.write(f"\r{'':<{self._width}}\r")
+            self._width = 0

@@ -1,0 +1,67 @@
+"""`validate`: every problem of every file, at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.commands.console import Console
+from reconciler.errors import ExitCode, Failure, Problem, UsageFailure
+from reconciler.manifests.root import read_root
+from reconciler.manifests.worktree import read_worktree
+from reconciler.render.problems import count, problems_github, problems_text, validation_json
+from reconciler.state.git import Git
+
+
+def run(root: Path, paths: Sequence[Path], output: str, console: Console) -> ExitCode:
+    """Validate the whole root; with `paths`, report only what is wrong in those files and folders, or in the config."""
+    files, unread = read_worktree(root)
+    reading = read_root(files)
+    problems = _within(root, paths, sorted((*unread, *reading.problems)))
+    errors = sum(1 for problem in problems if problem.severity == "error")
+    if output == "json":
+        console.result(validation_json(reading.manifests, reading.requests, problems))
+    elif output == "github":
+        console.result(problems_github(problems, _from_top(root)))
+    else:
+        console.result(problems_text(problems, os.fspath(root), console.paint))
+    console.message(_summary(len(problems), errors, reading.manifests, reading.requests))
+    return ExitCode.INVALID if errors else ExitCode.DONE
+
+
+def _summary(problems: int, errors: int, manifests: int, requests: int) -> str:
+    within = f"in {count(manifests, 'manifest')}, {count(requests, 'request')}"
+    if not problems:
+        return f"No problems {within}."
+    if not errors:
+        return f"{count(problems, 'warning')}, no errors {within}."
+    return f"{count(problems, 'problem')} {within}; nothing was triggered."
+
+
+def _within(root: Path, paths: Sequence[Path], problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    if not paths:
+        return tuple(problems)
+    wanted = [_inside(root, path) for path in paths]
+    return tuple(
+        problem
+        for problem in problems
+        if problem.file in ("", "reconciler.yaml")
+        or any(part in ("", ".") or problem.file == part or problem.file.startswith(f"{part}/") for part in wanted)
+    )
+
+
+def _inside(root: Path, path: Path) -> str:
+    try:
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        raise UsageFailure(f"{path} is not in the root {root}", "name files of the root, or another --root") from None
+
+
+def _from_top(root: Path) -> str:
+    """Return the root as GitHub names it: from the repository's top; as given where there is no repository."""
+    try:
+        inside = root.resolve().relative_to(Git.find(root).top.resolve())
+    except Failure:
+        return os.fspath(root)
+    return "" if inside == Path() else inside.as_posix()

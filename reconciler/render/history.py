@@ -1,0 +1,61 @@
+"""The triggers of a table, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reconciler.core.call import describe
+from reconciler.core.ledger import Ledger, Trigger
+from reconciler.core.text import printable
+from reconciler.render.paint import Paint
+from reconciler.render.problems import count
+
+_ALL_POINTS = 1_000_000
+
+
+def history_text(table: str, at: str | None, ledgers: Sequence[Ledger], paint: Paint) -> str:
+    """Return the triggers, oldest first, a paragraph each; `at` is the instant that they were chosen for."""
+    lines: list[str] = []
+    for ledger in ledgers:
+        where = f"{paint.bold(table)} on {ledger.target}"
+        number = count(len(ledger.triggers), "trigger")
+        lines.append(f"{where}: {number}{f' of {at}' if at else ''}")
+        for trigger in ledger.triggers:
+            lines += _trigger_lines(trigger, paint)
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _trigger_lines(trigger: Trigger, paint: Paint) -> Iterator[str]:
+    what = paint.cyan(f"rerun {', '.join(trigger.rerun)}") if trigger.rerun else paint.green("new")
+    yield f"  {trigger.triggered_at}  {describe(trigger.span, _ALL_POINTS)}  {what}"
+    yield f"    for {printable(', '.join(trigger.requests))}, manifests at {trigger.commit[:12]}"
+    if trigger.approved_by:
+        yield f"    approved by {printable(', '.join(trigger.approved_by))}"
+    yield paint.dim(f"    call {trigger.id}, run {trigger.run}, traceId {printable(trigger.trace_id or 'not known')}")
+
+
+def history_document(table: str, at: str | None, ledgers: Iterable[Ledger]) -> dict[str, object]:
+    """Return the document of `history --format json`; a trigger's fields are named as in its ledger line."""
+    return {
+        "version": 1,
+        "tableName": table,
+        "at": at,
+        "triggers": [
+            {
+                "target": ledger.target,
+                "id": trigger.id,
+                "method": str(trigger.span.method),
+                **trigger.span.fields(),
+                "rerun": list(trigger.rerun),
+                "requests": list(trigger.requests),
+                "approvedBy": list(trigger.approved_by),
+                "traceId": trigger.trace_id,
+                "triggeredAt": trigger.triggered_at,
+                "run": trigger.run,
+                "commit": trigger.commit,
+            }
+            for ledger in ledgers
+            for trigger in ledger.triggers
+        ],
+    }

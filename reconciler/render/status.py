@@ -1,0 +1,96 @@
+"""The status of tables, as a text table and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reconciler.core.ledger import Ledger
+from reconciler.core.plan import Plan
+from reconciler.core.planner import TablePlan
+from reconciler.errors import Problem
+from reconciler.render.paint import Paint
+from reconciler.render.plan_json import doubt_fields
+from reconciler.render.plan_text import doubt_lines, totals
+from reconciler.render.problems import problem_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One table: its plan, how many requests ask for it, and its ledger."""
+
+    plan: TablePlan
+    requests: int
+    ledger: Ledger | None
+
+    @property
+    def triggers(self) -> int:
+        return len(self.ledger.triggers) if self.ledger else 0
+
+    @property
+    def last(self) -> str | None:
+        return self.ledger.triggers[-1].triggered_at if self.ledger and self.ledger.triggers else None
+
+    @property
+    def held(self) -> int:
+        return sum(1 for planned in self.plan.calls if planned.held)
+
+
+_HEADINGS = ("TARGET", "TABLE", "REQUESTS", "DONE", "CALLS MADE", "TO MAKE", "HELD", "IN DOUBT", "LAST TRIGGERED")
+
+
+def status_text(plan: Plan, rows: Sequence[Row], paint: Paint, live: frozenset[str]) -> str:
+    """Return a line a table under headings, then what is in doubt, then the totals."""
+    cells = [_HEADINGS, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADINGS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+    painted = [paint.bold(lines[0]), *(_coloured(row, line, paint) for row, line in zip(rows, lines[1:], strict=True))]
+    doubts = [
+        line for doubt in plan.doubts for line in (f"  {doubt.intent.call.table}", *doubt_lines(doubt, paint, live))
+    ]
+    return "\n".join([*painted, "", *doubts, totals(plan)]) + "\n"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    numbers = (len(row.plan.ready), row.held, len(row.plan.doubts))
+    return (
+        row.plan.target.name,
+        row.plan.table,
+        str(row.requests),
+        str(len(row.plan.covered)),
+        str(row.triggers),
+        *(str(number) if number else "-" for number in numbers),
+        row.last or "never",
+    )
+
+
+def _coloured(row: Row, line: str, paint: Paint) -> str:
+    if row.plan.doubts:
+        return paint.red(line)
+    if row.held:
+        return paint.yellow(line)
+    return paint.green(line) if row.plan.ready else line
+
+
+def status_document(plan: Plan, rows: Iterable[Row], problems: Iterable[Problem]) -> dict[str, object]:
+    """Return the document of `status --format json`. `triggered` counts ledger lines, `missing` and `held` calls."""
+    return {
+        "version": 1,
+        "state": plan.state,
+        "tables": [
+            {
+                "target": row.plan.target.name,
+                "tableName": row.plan.table,
+                "asked": row.requests,
+                "covered": len(row.plan.covered),
+                "triggered": row.triggers,
+                "missing": len(row.plan.ready),
+                "held": row.held,
+                "inDoubt": len(row.plan.doubts),
+                "lastTriggeredAt": row.last,
+            }
+            for row in rows
+        ],
+        "inDoubt": [doubt_fields(doubt) for doubt in plan.doubts],
+        "problems": [problem_fields(problem) for problem in problems],
+    }
