@@ -1,0 +1,1 @@
+"""YAML text to requests, with file, line and column for everything that is wrong."""

@@ -1,0 +1,214 @@
+"""The config's meaning: checks that no schema can make, and the values that the core works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from reconciler.core.call import RangeEnd
+from reconciler.core.config import (
+    EMBEDDED,
+    Approvals,
+    ApprovalsUnset,
+    Auth,
+    Config,
+    FromEnv,
+    FromFile,
+    Limits,
+    ManifestApprovals,
+    NoApprovals,
+    State,
+    Target,
+)
+from reconciler.core.wallclock import parse_duration
+from reconciler.manifests import branch
+from reconciler.manifests.address import Address, read_address
+from reconciler.manifests.findings import Findings
+from reconciler.manifests.limits import read_limits
+from reconciler.manifests.marks import Path
+from reconciler.manifests.quoting import listed, quoted
+from reconciler.manifests.typed import Typed, dig, list_at, mapping_at, text_at
+from reconciler.manifests.words import nearest
+
+_LONGEST_TIMEOUT = 3600
+# Names that depend on the machine, or that zoneinfo finds beside the real ones.
+_NO_ZONES = ("localtime", "posixrules", "Factory", "posix/", "right/")
+
+
+def read_config(value: Typed, findings: Findings) -> Config | None:
+    """Return the config that `value` is, None where there is an error in it. Adds what is wrong to `findings`.
+
+    `value` is a typed document whose shape was checked; what was wrong with the shape is in `findings` already.
+    """
+    _check_targets(mapping_at(value, "targets"), findings)
+    _check_default(value, findings)
+    _check_branch(text_at(value, "state", "branch"), findings)
+    _check_approvals(value, findings)
+    return None if findings.failed else _config(value)
+
+
+def _check_targets(targets: Mapping[str, Typed], findings: Findings) -> None:
+    seen: dict[object, str] = {}
+    for name, target in targets.items():
+        path = ("targets", name)
+        address = _check_url((*path, "url"), text_at(target, "url"), findings)
+        _check_proxy((*path, "proxy"), text_at(target, "proxy"), findings)
+        _check_zone((*path, "timeZone"), text_at(target, "timeZone"), findings)
+        _check_timeout((*path, "timeout"), text_at(target, "timeout"), findings)
+        if address is not None:
+            other = seen.setdefault((address.identity, text_at(target, "tenantId")), name)
+            if other != name:
+                message = f"calls the same scheduler and tenant as the target `{other}`"
+                hint = "keep one of them: with two ledgers, a table that moves between them would be triggered again"
+                findings.error(path, message, hint)
+
+
+def _check_url(path: Path, url: str | None, findings: Findings) -> Address | None:
+    if url is None or url == EMBEDDED:
+        return None
+    address = _address(path, url, findings)
+    if address is not None and address.scheme == "http" and not address.loopback:
+        message = "the credential travels unencrypted: the url is plain http"
+        findings.warning(path, message, "use https, or make sure that the network in between is yours")
+    return address
+
+
+def _check_proxy(path: Path, proxy: str | None, findings: Findings) -> None:
+    address = _address(path, proxy, findings) if proxy is not None else None
+    if address is not None and address.path:
+        findings.error(path, "a proxy's url has no path", "write scheme, host and port alone")
+
+
+def _address(path: Path, url: str, findings: Findings) -> Address | None:
+    try:
+        return read_address(url)
+    except ValueError as error:
+        findings.error(path, f"the url {error}", "write scheme, host and port, like http://anymetrics.internal:8083")
+        return None
+
+
+def _check_zone(path: Path, zone: str | None, findings: Findings) -> None:
+    if zone is None or _zone_exists(zone):
+        return
+    near = nearest(zone, (name for name in available_timezones() if not name.startswith(_NO_ZONES)))
+    hint = f"did you mean {near}?" if near else "write a name of the IANA database, such as Asia/Shanghai"
+    findings.error(path, f"there is no time zone {quoted(zone)}", hint)
+
+
+def _zone_exists(zone: str) -> bool:
+    if zone.startswith(_NO_ZONES):
+        return False
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the database, such as "Asia"
+        return False
+    return True
+
+
+def _check_timeout(path: Path, timeout: str | None, findings: Findings) -> None:
+    if timeout is not None and _seconds(timeout) > _LONGEST_TIMEOUT:
+        findings.error(path, f"{quoted(timeout)} is longer than an hour", "write 1h or less")
+
+
+def _seconds(duration: str) -> int:
+    try:
+        return parse_duration(duration)
+    except ValueError:
+        return 0  # the schema has said so already
+
+
+def _check_default(value: Typed, findings: Findings) -> None:
+    name, targets = text_at(value, "defaultTarget"), mapping_at(value, "targets")
+    if name is not None and name not in targets:
+        hint = f"configured: {listed(targets)}" if targets else "add it to `targets`"
+        findings.error(("defaultTarget",), f"the target {quoted(name)} is not configured", hint)
+
+
+def _check_branch(name: str | None, findings: Findings) -> None:
+    complaint = branch.complaint(name) if name else None
+    if complaint:
+        findings.error(
+            ("state", "branch"), f"{quoted(name or '')} {complaint}", "write a name such as reconciler-state"
+        )
+
+
+def _check_approvals(value: Typed, findings: Findings) -> None:
+    path: Path = ("approvals", "reruns")
+    approvers = [name for name in list_at(value, *path, "approvers") if isinstance(name, str)]
+    check_names_once((*path, "approvers"), approvers, findings)
+    if approvers and text_at(value, *path, "provider") == "none":
+        hint = "remove it, or use the provider `manifest`"
+        findings.warning((*path, "approvers"), "has no effect with this provider", hint)
+    minimum = dig(value, *path, "minimum")
+    if isinstance(minimum, int) and approvers and minimum > len(approvers):
+        message = (
+            f"{minimum} approvals are wanted, but there are only {len(approvers)} approvers: no rerun could be approved"
+        )
+        findings.error((*path, "minimum"), message, f"write {len(approvers)} or less, or add approvers")
+
+
+def check_names_once(path: Path, names: list[str], findings: Findings) -> None:
+    """Add an error for each name that the list at `path` has twice, whatever its case."""
+    seen: set[str] = set()
+    for position, name in enumerate(names):
+        if name.casefold() in seen:
+            findings.error((*path, position), f"{quoted(name)} is in the list twice", "remove one of them")
+        seen.add(name.casefold())
+
+
+def _config(value: Typed) -> Config:
+    return Config(
+        targets={name: _target(name, target) for name, target in mapping_at(value, "targets").items()},
+        default_target=text_at(value, "defaultTarget"),
+        state=_state(value),
+        limits=read_limits(mapping_at(value, "limits"), Limits()),
+        approvals=_approvals(mapping_at(value, "approvals", "reruns")),
+    )
+
+
+def _target(name: str, value: Typed) -> Target:
+    url, proxy = text_at(value, "url") or "", text_at(value, "proxy")
+    timeout, pace = text_at(value, "timeout"), dig(value, "callsPerSecond")
+    standard = Target(name, url, "", None, "")
+    return Target(
+        name=name,
+        url=url if url == EMBEDDED else read_address(url).url,
+        tenant=text_at(value, "tenantId") or "",
+        auth=_auth(mapping_at(value, "auth")),
+        time_zone=text_at(value, "timeZone") or "",
+        range_end=cast("RangeEnd", text_at(value, "rangeEnd") or standard.range_end),
+        concurrency=_whole(value, "concurrency", standard.concurrency),
+        calls_per_second=float(pace) if isinstance(pace, int | float) else None,
+        points_per_call=_whole(value, "pointsPerCall", standard.points_per_call),
+        timeout=float(parse_duration(timeout)) if timeout else standard.timeout,
+        proxy=read_address(proxy).url if proxy else None,
+    )
+
+
+def _auth(value: dict[str, Typed]) -> Auth | None:
+    if not value:
+        return None
+    kind = cast("Literal['UID', 'TOKEN', 'ACCOUNT', 'APIKEY']", text_at(value, "type"))
+    env = text_at(value, "valueFrom", "env")
+    return Auth(kind, FromEnv(env) if env else FromFile(text_at(value, "valueFrom", "file") or ""))
+
+
+def _state(value: Typed) -> State:
+    standard = State()
+    name = text_at(value, "state", "branch") or standard.branch
+    return State(name, _whole(dig(value, "state"), "batch", standard.batch))
+
+
+def _approvals(value: dict[str, Typed]) -> Approvals:
+    if not value:
+        return ApprovalsUnset()
+    if text_at(value, "provider") == "none":
+        return NoApprovals()
+    approvers = tuple(name for name in list_at(value, "approvers") if isinstance(name, str))
+    return ManifestApprovals(approvers, _whole(value, "minimum", 1))
+
+
+def _whole(value: Typed, key: str, standard: int) -> int:
+    found = dig(value, key)
+    return found if isinstance(found, int) else standard
