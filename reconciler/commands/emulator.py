@@ -45,9 +45,11 @@ def run(options: EmulatorOptions, console: Console) -> ExitCode:
         raise UsageFailure(str(error), "see: reconciler emulator --help") from None
     with emulator:
         kept = f"in {options.db}" if options.db else "in memory: name a file with --db to keep it"
-        console.message(f"The emulator listens on {emulator.url} (a page for people at /); instances are kept {kept}.")
-        console.message("Stop it with Ctrl-C.")
         try:
+            console.message(
+                f"The emulator listens on {emulator.url} (a page for people at /); instances are kept {kept}."
+            )
+            console.message("Stop it with Ctrl-C.")
             emulator.serve_forever()
         except KeyboardInterrupt:
             console.message("Stopped.")

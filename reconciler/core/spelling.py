@@ -30,7 +30,7 @@ def renamed(requests: Iterable[Request], ledgers: Collection[Name], targets: Col
             yield _problem(
                 request,
                 "error",
-                f"{table} has a ledger under the target {old}, which is not configured any more, and none under {target}",
+                f"{table} has its ledger under the target {old}, which is not configured any more, none under {target}",
                 f"if {old} is now called {target}, call it {old} again: a new name would trigger everything again; "
                 f"if it is another scheduler, keep {old} in targets of reconciler.yaml beside it",
             )

@@ -255,14 +255,14 @@ def _gitpython(folder: Path) -> GitPython:
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     for name in [name for name in os.environ if _FOREIGN.fullmatch(name)]:
         del os.environ[name]
-    from git.cmd import Git as GitPython  # noqa: PLC0415  (170 ms that `--help` need not pay)
+    from git.cmd import Git as GitPython
 
     return GitPython(os.fspath(folder))
 
 
 def _execute(git: GitPython, arguments: list[str], stdin: bytes, timeout: float) -> Answer:
     """Run git in a session of its own, so that a Ctrl-C for us does not kill a push half-way."""
-    from git.exc import GitCommandNotFound  # noqa: PLC0415
+    from git.exc import GitCommandNotFound
 
     with tempfile.TemporaryFile() as feed:
         feed.write(stdin)

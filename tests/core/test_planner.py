@@ -1,0 +1,208 @@
+"""The planner agrees with an oracle that looks at every second on its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.core.call import Range, Times
+from reconciler.core.config import Limits
+from reconciler.core.ledger import Trigger, doubts
+from reconciler.core.planner import Table, TablePlan, plan_table
+from reconciler.core.policy import Approved, Waiting
+from reconciler.core.window import Windows
+from tests.core.worlds import HORIZON, World, intent, ledger, request, target, trigger, worlds
+
+
+def _holds(windows: Windows, second: int) -> bool:
+    return any(start <= second < end for start, end in windows)
+
+
+def _plan(world: World) -> TablePlan:
+    return plan_table(world.table, world.approvals)
+
+
+def _oracle(world: World, second: int) -> frozenset[str] | None:
+    """Say for one second, by the rules alone, which tokens a trigger of it has to bear; None where none is owed."""
+    lines = world.table.ledger.triggers if world.table.ledger else ()
+    open_doubts = doubts(world.table.ledger, world.table.intents)
+    here = [line for line in lines if _holds(line.span.windows, second)]
+    doubtful = [doubt for doubt in open_doubts if _holds(doubt.windows, second)]
+    wanted = any(r.rerun is None and _holds(r.windows, second) for r in world.table.requests)
+    owed = wanted and not here and not doubtful
+    tokens = set()
+    for asked in world.table.requests:
+        if asked.rerun and _holds(asked.windows, second) and isinstance(world.approvals[asked.key], Approved):
+            token = asked.rerun.token
+            in_flight = any(
+                token in doubt.intent.call.rerun and _holds(doubt.intent.call.span.windows, second)
+                for doubt in open_doubts
+            )
+            if not in_flight and not any(token in line.rerun for line in here):
+                tokens.add(token)
+    if not owed and not tokens:
+        return None
+    return frozenset(tokens | {token for doubt in doubtful for token in doubt.intent.call.rerun})
+
+
+@settings(max_examples=400)
+@given(worlds())
+def test_the_calls_trigger_exactly_what_is_owed_each_second_once_with_its_tokens(world: World) -> None:
+    calls = [call for call in _plan(world).ready for window in call.span.windows for _ in range(*window)]
+    seconds = [s for call in _plan(world).ready for window in call.span.windows for s in range(*window)]
+    assert max(Counter(seconds).values(), default=0) <= 1
+    planned = {second: frozenset(call.rerun) for second, call in zip(seconds, calls, strict=True)}
+    owed = {second: found for second in range(HORIZON + 2) if (found := _oracle(world, second)) is not None}
+    assert planned == owed
+
+
+@given(worlds())
+def test_no_plan_with_the_same_tokens_has_fewer_calls(world: World) -> None:
+    """A call bears one set of tokens; a range holds one run of seconds, a points call as many as the target takes."""
+    owed = {second: found for second in range(HORIZON + 2) if (found := _oracle(world, second)) is not None}
+    fewest = 0
+    for tokens in set(owed.values()):
+        mine = sorted(second for second, found in owed.items() if found == tokens)
+        starts = [s for s in mine if s - 1 not in mine]
+        points = sum(1 for s in starts if s + 1 not in mine)
+        fewest += len(starts) - points + -(-points // world.table.target.points_per_call)
+    assert len(_plan(world).ready) == fewest
+
+
+@given(worlds(), st.randoms())
+def test_the_order_of_reading_changes_nothing(world: World, random: object) -> None:
+    shuffled = list(world.table.requests)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    other = World(replace(world.table, requests=tuple(shuffled)), world.approvals)
+    assert _plan(other) == _plan(world)
+
+
+@given(worlds(with_doubt=False))
+def test_after_an_apply_only_what_is_held_is_left(world: World) -> None:
+    before = _plan(world)
+    lines = world.table.ledger.triggers if world.table.ledger else ()
+    made = tuple(_line(call.id, call.span, call.rerun) for call in before.ready)
+    after = plan_table(replace(world.table, ledger=ledger(*lines, *made)), world.approvals)
+    assert after.ready == ()
+    assert {p.call.id for p in after.calls} == {p.call.id for p in before.calls if p.held}
+
+
+def _line(name: str, span: Range | Times, rerun: tuple[str, ...]) -> Trigger:
+    return replace(trigger(span, rerun), id=name)
+
+
+@given(worlds(with_doubt=False))
+def test_calls_that_were_lost_are_not_owed_again(world: World) -> None:
+    before = _plan(world)
+    lines = len(world.table.ledger.triggers) if world.table.ledger else 0
+    lost = tuple(intent(call.span, call.rerun, lines) for call in before.ready)
+    after = plan_table(replace(world.table, intents=lost), world.approvals)
+    assert after.ready == ()
+    assert len(after.doubts) == len(lost)
+
+
+@given(worlds())
+def test_held_reruns_never_include_what_is_made_or_done(world: World) -> None:
+    for planned in _plan(world).calls:
+        if planned.held:
+            assert planned.held.because == "approval"
+            for token in planned.call.rerun:
+                done = world.table.ledger.bearing(token) if world.table.ledger else ()
+                assert not any(_holds(done, s) for w in planned.call.span.windows for s in range(*w))
+
+
+HOURS = ((3600, 5 * 3600 + 1),)
+
+
+def _table(**changes: object) -> Table:
+    return replace(Table(target(), "a.b", (), None, (), now=10**10), **changes)  # type: ignore[arg-type]
+
+
+def test_one_trigger_serves_a_new_request_and_an_approved_rerun_and_bears_the_token() -> None:
+    table = _table(requests=(request("m#new", HOURS), request("m#again", HOURS, "red")))
+    plan = plan_table(table, {"m#again": Approved(("dana",))})
+    (call,) = plan.ready
+    assert call.rerun == ("red",)
+    assert call.requests == ("m#again", "m#new")
+    assert call.approved_by == ("dana",)
+
+
+def test_an_unapproved_rerun_is_held_beside_the_new_call() -> None:
+    table = _table(requests=(request("m#new", HOURS), request("m#again", HOURS, "red")))
+    plan = plan_table(table, {"m#again": Waiting("ask dana")})
+    assert [(p.call.rerun, p.held and p.held.message) for p in plan.calls] == [((), None), (("red",), "ask dana")]
+
+
+def test_an_approved_rerun_settles_doubt_and_bears_the_tokens_in_doubt() -> None:
+    lost = intent(Range(HOURS[0], "inclusive"), ("red",))
+    table = _table(requests=(request("m#again", HOURS, "blue"), request("m#first", HOURS, "red")), intents=(lost,))
+    approved = {"m#again": Approved(("dana",)), "m#first": Approved(("dana",))}
+    (call,) = plan_table(table, approved).ready
+    assert call.rerun == ("blue", "red")
+    after = replace(table, ledger=ledger(trigger(call.span, call.rerun)))
+    settled = plan_table(after, approved)
+    assert settled.ready == ()
+    assert settled.doubts == ()
+
+
+def test_a_line_with_no_more_tokens_than_the_intent_does_not_settle_it() -> None:
+    lost = intent(Range(HOURS[0], "inclusive"), ("red",))
+    same = ledger(trigger(Range(HOURS[0], "inclusive"), ("red",)))
+    other = ledger(trigger(Range(HOURS[0], "inclusive"), ("blue",)))
+    more = ledger(trigger(Range(HOURS[0], "inclusive"), ("blue", "red")))
+    assert len(doubts(same, (lost,))) == 1
+    assert len(doubts(other, (lost,))) == 1
+    assert doubts(more, (lost,)) == ()
+
+
+def test_a_line_older_than_the_intent_does_not_settle_it() -> None:
+    lines = ledger(trigger(Range(HOURS[0], "inclusive"), ("blue",)))
+    assert len(doubts(lines, (intent(Range(HOURS[0], "inclusive"), (), after=1),))) == 1
+
+
+def _held(limits: Limits, windows: Windows, now: int = 10**10) -> str | None:
+    plan = plan_table(_table(requests=(request("m#1", windows, limits=limits),), now=now), {})
+    (held,) = {planned.held for planned in plan.calls}
+    return f"{held.because}: {held.message}" if held else None
+
+
+def test_a_range_as_long_as_the_span_limit_is_not_held() -> None:
+    assert _held(Limits(span=3600), ((0, 3601),)) is None
+
+
+def test_a_longer_range_is_held_and_names_the_knob() -> None:
+    held = _held(Limits(span=3600), ((0, 3602),))
+    assert held is not None
+    assert "limits.span" in held
+    assert "m.yaml" in held
+
+
+def test_too_many_calls_hold_the_whole_table() -> None:
+    plan = plan_table(_table(requests=(request("m#1", ((0, 10), (20, 30), (40, 50)), limits=Limits(calls=2)),)), {})
+    assert len(plan.calls) == 3
+    assert all(p.held and p.held.because == "limit" and "limits.calls" in p.held.message for p in plan.calls)
+
+
+def test_more_points_than_instances_are_allowed_hold_the_table() -> None:
+    held = _held(Limits(instances=2), ((0, 1), (2, 3), (4, 5)))
+    assert held is not None
+    assert "limits.instances" in held
+
+
+def test_the_future_is_held_and_the_present_second_is_not() -> None:
+    assert _held(Limits(), ((0, 101),), now=100) is None
+    held = _held(Limits(), ((0, 102),), now=100)
+    assert held is not None
+    assert held.startswith("future: ")
+    assert "limits.future" in held
+    assert _held(Limits(future=True), ((0, 102),), now=100) is None
+
+
+def test_limits_look_only_at_what_is_still_owed() -> None:
+    done = ledger(trigger(Range((0, 3602), "inclusive")))
+    requests = (request("m#old", ((0, 3602),), limits=Limits(span=10)), request("m#new", ((5000, 5005),)))
+    plan = plan_table(_table(requests=requests, ledger=done), {})
+    assert [p.held for p in plan.calls] == [None]
