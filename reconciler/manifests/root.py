@@ -57,7 +57,7 @@ def read_root(files: Mapping[str, bytes]) -> Reading:
             problems += refused
             unread += not read and bool(refused)
     if not files.keys() - {CONFIG}:
-        hint = "write one, for example with `reconciler new TABLE`, or name another folder with --root"
+        hint = "write a manifest of kind Backfill below it, or name another folder with --root"
         problems.append(Problem("", 0, 0, "", "the root holds no manifests", hint))
     _check_names(entries)
     _check_spelling(entries)
@@ -83,7 +83,7 @@ class _Entry:
 
 def _read_config_file(data: bytes | None) -> tuple[Config | None, list[Problem]]:
     if data is None:
-        hint = "run `reconciler init`, write the file, or name another folder with --root"
+        hint = "write the file (kind: Config), or name another folder with --root"
         return None, [Problem(CONFIG, 0, 0, "", "the root has no config", hint)]
     loaded = load(CONFIG, data)
     problems = list(loaded.problems)

@@ -20,7 +20,7 @@ def read_worktree(root: Path) -> tuple[Mapping[str, bytes], tuple[Problem, ...]]
     cannot be read and names that are not UTF-8 are problems. Raises InvalidInput where `root` is no folder.
     """
     if not root.is_dir():
-        hint = "name the folder that holds reconciler.yaml with --root, or run `reconciler init`"
+        hint = "name the folder that holds reconciler.yaml with --root"
         raise InvalidInput(f"there is no folder {escaped(str(root), 200)}", hint)
     found: dict[str, bytes] = {}
     problems: list[Problem] = []

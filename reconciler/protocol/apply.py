@@ -66,6 +66,7 @@ class Applier(Generic[S]):
         self._snapshot = snapshot
         self._settlement = settlement
         self._unrecorded: tuple[Result, ...] = ()
+        self._batch: tuple[Call, ...] = ()
         self._queue = _interleaved(plan.ready)
         failure = None
         try:
@@ -76,11 +77,9 @@ class Applier(Generic[S]):
                 raise
             failure = error
         done = {result.call.id for result in self._results}
-        left = [
-            Result(call, Skipped(str(failure or "not tried")), self._clock.utc())
-            for call in self._queue
-            if call.id not in done
-        ]
+        reason = Skipped(str(failure or "not tried"))
+        untried = (call for call in (*self._batch, *self._queue) if call.id not in done)
+        left = (Result(call, reason, self._clock.utc()) for call in untried)
         return Report(
             run=self._run.name,
             commit=self._snapshot.commit,
@@ -92,7 +91,7 @@ class Applier(Generic[S]):
 
     def _step(self) -> bool:
         """Commit what is known together with the next batch's intents, then make that batch; False when all is done."""
-        batch = tuple(islice(self._next_calls(), self._run.batch))
+        self._batch = batch = tuple(islice(self._next_calls(), self._run.batch))
         outcomes = self._outcomes(self._unrecorded)
         known = self._settlement + outcomes
         change = known + Change(intents=tuple(self._intents(batch, known)))

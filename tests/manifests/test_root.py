@@ -18,7 +18,7 @@ def test_a_root_without_a_config_is_a_problem_and_manifests_are_still_checked() 
 def test_a_root_without_manifests_is_a_problem_with_a_way_out() -> None:
     reading = read()
     problem = only(reading)
-    assert "reconciler new" in problem.hint
+    assert "--root" in problem.hint
     assert "--root" in problem.hint
     assert reading.config is not None
     assert reading.declared is None

@@ -1,0 +1,110 @@
+"""In-memory ports: a state with compare-and-swap, a scheduler that counts, a clock that jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.core.call import Call
+from reconciler.core.change import Change, Changed, Key, Overtaken, Snapshot
+from reconciler.core.ledger import Intent, Ledger
+from reconciler.core.outcome import Outcome, Triggered
+from reconciler.core.report import Result, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """The state before anything was written."""
+
+    commit: str | None = None
+    intents: tuple[Intent, ...] = ()
+
+    def ledger(self, key: Key) -> Ledger | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A state in memory: a change on top of another."""
+
+    changed: Changed
+    commit: str | None
+
+    @property
+    def intents(self) -> tuple[Intent, ...]:
+        return self.changed.intents
+
+    def ledger(self, key: Key) -> Ledger | None:
+        return self.changed.ledger(key)
+
+
+@dataclass(slots=True)
+class MemoryState:
+    """The state port in memory. `before_commit` may let another run in first, or fail."""
+
+    tip: Snapshot = field(default_factory=Empty)
+    messages: list[str] = field(default_factory=list)
+    before_commit: Callable[[Change], None] = lambda _change: None
+
+    def read(self) -> Snapshot:
+        return self.tip
+
+    def commit(self, base: Snapshot, change: Change, message: str) -> Snapshot | Overtaken:
+        if not change:
+            return base
+        self.before_commit(change)
+        if base is not self.tip:
+            return Overtaken()
+        self.write(change, message)
+        return self.tip
+
+    def write(self, change: Change, message: str = "another run") -> None:
+        self.messages.append(message)
+        self.tip = Revision(Changed(self.tip, change), f"c{len(self.messages)}")
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that never waits; `stopping` is what a signal sets."""
+
+    stopping: bool = False
+    waited: list[float] = field(default_factory=list)
+    now: float = 0.0
+
+    def utc(self) -> str:
+        return "2026-01-20T05:00:00Z"
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> bool:
+        if seconds > 0:
+            self.waited.append(seconds)
+            self.now += seconds
+        return self.stopping
+
+    def jitter(self) -> float:
+        return 0.5
+
+
+@dataclass(slots=True)
+class CountingSender:
+    """Answers every call by a rule, and remembers what it was asked to send."""
+
+    answer: Callable[[Call], Outcome] = lambda _call: Triggered("trace")
+    sent: list[Call] = field(default_factory=list)
+    refuses: Callable[[Call], str | None] = lambda _call: None
+
+    def send(self, calls: Sequence[Call]) -> tuple[Result, ...]:
+        results = []
+        for call in calls:
+            reason = self.refuses(call)
+            if reason:
+                results.append(Result(call, Skipped(reason), "2026-01-20T05:00:00Z"))
+                continue
+            self.sent.append(call)
+            results.append(Result(call, self.answer(call), "2026-01-20T05:00:00Z"))
+        return tuple(results)
+
+    def stopped(self, call: Call) -> str | None:
+        return self.refuses(call)

@@ -1,0 +1,263 @@
+"""The apply protocol against in-memory ports: what is durable when, and what a lost race does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from reconciler.core.call import Range
+from reconciler.core.change import Change, Changed, Entry, Snapshot
+from reconciler.core.ledger import Intent
+from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
+from reconciler.core.plan import Plan, make_plan
+from reconciler.core.planner import Table, plan_table
+from reconciler.core.policy import Approval, Approved
+from reconciler.core.report import Report
+from reconciler.core.request import Request
+from reconciler.errors import Failure, Stale
+from reconciler.protocol.apply import Applier, Run
+from tests.core import worlds
+from tests.protocol.ports import Clock, CountingSender, MemoryState
+
+HOUR = 3600
+KEY = ("prod", "a.b")
+
+
+@dataclass
+class Bench:
+    """One table with three separate hours asked for, and everything that an apply needs."""
+
+    requests: tuple[Request, ...] = (
+        worlds.request("m#1", ((0, HOUR),)),
+        worlds.request("m#2", ((2 * HOUR, 3 * HOUR),)),
+        worlds.request("m#3", ((4 * HOUR, 5 * HOUR),)),
+    )
+    approvals: dict[str, Approval] = field(default_factory=dict)
+    state: MemoryState = field(default_factory=MemoryState)
+    sender: CountingSender = field(default_factory=CountingSender)
+    clock: Clock = field(default_factory=Clock)
+    settled: Change = field(default_factory=Change)
+
+    def plan(self, snapshot: Snapshot) -> Plan:
+        table = Table(worlds.target(), "a.b", self.requests, snapshot.ledger(KEY), snapshot.intents, now=10**10)
+        return make_plan(snapshot.commit, [plan_table(table, self.approvals)])
+
+    def apply(self, batch: int = 2, *, agreed: bool = False, name: str = "mine") -> Report:
+        snapshot = self.state.read()
+        plan = self.plan(Changed(snapshot, self.settled))
+        ids = frozenset(call.id for call in plan.ready) if agreed else None
+        run = Run(name, "dana", "abc", batch, ids)
+        applier = Applier(run, self.state, self.plan, lambda _: self.settled, self.sender, self.clock)
+        return applier.execute(snapshot, self.settled, plan)
+
+    def executions(self) -> Counter[int]:
+        return Counter(window[0] for call in self.sender.sent for window in call.span.windows)
+
+    def other_run_does_first(self, *numbers: int) -> None:
+        """Let another run trigger some of the calls just before our first commit."""
+        theirs = [self.plan(self.state.read()).ready[number] for number in numbers]
+
+        def first(_change: Change) -> None:
+            self.state.before_commit = lambda _change: None
+            entries = tuple(Entry(KEY, worlds.trigger(call.span)) for call in theirs)
+            self.state.write(Change(entries=entries))
+
+        self.state.before_commit = first
+
+    def labels(self, report: Report) -> list[str]:
+        return [result.label for result in report.results]
+
+
+def test_every_call_is_intended_before_it_is_sent_and_recorded_after() -> None:
+    bench = Bench()
+    seen: list[bool] = []
+
+    def answer(call: object) -> Outcome:
+        seen.append(call in [intent.call for intent in bench.state.tip.intents])
+        return Triggered("trace")
+
+    bench.sender.answer = answer
+    report = bench.apply()
+    assert seen == [True, True, True]
+    assert bench.labels(report) == ["triggered"] * 3
+    assert bench.state.tip.intents == ()
+    assert report.commit == bench.state.tip.commit
+    assert bench.apply().results == ()
+
+
+def test_outcomes_share_a_commit_with_the_next_batchs_intents() -> None:
+    bench = Bench()
+    bench.apply(batch=1)
+    subjects = [message.split("\n")[0] for message in bench.state.messages]
+    assert subjects == [
+        "Intend 1 call: a.b on prod",
+        "Record 1 triggered; intend 1 call: a.b on prod",
+        "Record 1 triggered; intend 1 call: a.b on prod",
+        "Record 1 triggered: a.b on prod",
+    ]
+
+
+def test_a_lost_answer_stays_pending_and_is_never_sent_again() -> None:
+    bench = Bench()
+    bench.sender.answer = lambda _call: Unknown("no answer")
+    first = bench.apply()
+    assert set(bench.labels(first)) == {"unknown"}
+    assert len(bench.state.tip.intents) == 3
+    bench.sender.answer = lambda _call: Triggered(None)
+    assert bench.apply(name="second").results == ()
+    assert set(bench.executions().values()) == {1}
+
+
+@pytest.mark.parametrize("refusal", [Rejected("no"), NotSent("no")])
+def test_a_refused_call_is_owed_again_in_the_next_apply_only(refusal: Outcome) -> None:
+    bench = Bench()
+    bench.sender.answer = lambda _call: refusal
+    bench.apply()
+    assert bench.state.tip.intents == ()
+    assert len(bench.sender.sent) == 3
+    bench.sender.answer = lambda _call: Triggered(None)
+    assert bench.labels(bench.apply(name="second")) == ["triggered"] * 3
+
+
+def test_a_lost_race_plans_again_and_sends_only_what_is_still_owed() -> None:
+    bench = Bench()
+    bench.other_run_does_first(0, 1)
+    report = bench.apply()
+    assert [window[0] for call in bench.sender.sent for window in call.span.windows] == [4 * HOUR]
+    assert bench.labels(report) == ["triggered"]
+    assert not report.stale
+
+
+def test_a_race_lost_after_calls_records_their_outcomes_first() -> None:
+    bench = Bench()
+    sent_first = bench.sender.answer
+
+    def answer(call: object) -> Outcome:
+        bench.other_run_does_first(0)
+        bench.sender.answer = sent_first
+        return Triggered("trace")
+
+    bench.sender.answer = answer
+    report = bench.apply(batch=1)
+    assert bench.labels(report)[0] == "triggered"
+    ledger = bench.state.tip.ledger(KEY)
+    assert ledger is not None
+    assert {trigger.trace_id for trigger in ledger.triggers} >= {"trace"}
+    assert max(bench.executions().values()) == 1
+    assert not report.unrecorded
+
+
+def test_what_nobody_agreed_to_is_not_sent_after_a_lost_race() -> None:
+    bench = Bench()
+
+    def first(_change: Change) -> None:
+        bench.state.before_commit = lambda _change: None
+        half = worlds.trigger(Range((0, HOUR // 2), "inclusive"))
+        bench.state.write(Change(entries=(Entry(KEY, half),)))
+
+    bench.state.before_commit = first
+    report = bench.apply(agreed=True)
+    assert report.stale
+    assert bench.executions() == {2 * HOUR: 1, 4 * HOUR: 1}
+
+
+def test_a_race_that_is_always_lost_ends_as_stale_with_nothing_sent() -> None:
+    bench = Bench()
+    bench.state.before_commit = lambda _change: bench.state.write(Change())
+    with pytest.raises(Stale, match="other runs"):
+        bench.apply()
+    assert bench.sender.sent == []
+
+
+def test_no_call_is_made_when_the_intents_cannot_be_written() -> None:
+    bench = Bench()
+
+    def fail(_change: Change) -> None:
+        raise Failure("the remote does not answer")
+
+    bench.state.before_commit = fail
+    with pytest.raises(Failure, match="does not answer"):
+        bench.apply()
+    assert bench.sender.sent == []
+
+
+def test_outcomes_that_cannot_be_written_are_reported_and_nothing_more_is_sent() -> None:
+    bench = Bench()
+
+    def fail_on_outcomes(change: Change) -> None:
+        if change.settled:
+            raise Failure("the remote does not answer")
+
+    bench.state.before_commit = fail_on_outcomes
+    report = bench.apply(batch=1)
+    assert report.unrecorded
+    assert report.failure is not None
+    assert bench.labels(report) == ["triggered", "skipped", "skipped"]
+    assert len(bench.sender.sent) == 1
+    assert len(bench.state.tip.intents) == 1
+
+
+def test_an_interrupt_sends_nothing_more_and_records_what_was_sent() -> None:
+    bench = Bench()
+
+    def answer(_call: object) -> Outcome:
+        bench.clock.stopping = True
+        return Triggered("trace")
+
+    bench.sender.answer = answer
+    report = bench.apply(batch=1)
+    assert bench.labels(report) == ["triggered", "skipped", "skipped"]
+    assert bench.state.tip.intents == ()
+
+
+def test_a_stopped_table_gets_no_further_intents() -> None:
+    bench = Bench()
+    bench.sender.refuses = lambda _call: "stopped" if bench.sender.sent else None
+    report = bench.apply(batch=1)
+    assert bench.labels(report) == ["triggered", "skipped", "skipped"]
+    assert not any("intend" in message for message in bench.state.messages[1:])
+
+
+def test_an_approved_rerun_over_doubt_removes_the_old_intent() -> None:
+    bench = Bench(requests=(worlds.request("m#1", ((0, HOUR),)),))
+    bench.sender.answer = lambda _call: Unknown("lost")
+    bench.apply()
+    bench.requests += (worlds.request("m#again", ((0, HOUR),), "red"),)
+    bench.approvals = {"m#again": Approved(("dana",))}
+    bench.sender.answer = lambda _call: Triggered("trace")
+    report = bench.apply(name="second")
+    assert bench.labels(report) == ["triggered"]
+    assert bench.state.tip.intents == ()
+
+
+def test_what_a_journal_settles_is_committed_even_where_nothing_is_owed() -> None:
+    bench = Bench(requests=(worlds.request("m#1", ((0, HOUR),)),))
+    (call,) = bench.plan(bench.state.read()).ready
+    old = Intent(call, "dead", "dana", "2026-01-20T05:00:00Z", "abc", 0)
+    bench.state.write(Change(intents=(old,)))
+    bench.settled = Change(entries=(Entry(KEY, old.triggered("trace", old.since)),), settled=(old,))
+    report = bench.apply()
+    assert report.results == ()
+    assert bench.state.tip.intents == ()
+    assert bench.state.messages[-1].startswith("Settle 1 call of a run that died")
+
+
+def test_an_intent_says_how_many_lines_of_its_ledger_are_older() -> None:
+    bench = Bench()
+    bench.apply(batch=1)
+    bench.requests += (worlds.request("m#4", ((6 * HOUR, 7 * HOUR),)),)
+    bench.sender.answer = lambda _call: Unknown("lost")
+    bench.apply(name="second")
+    assert [intent.after for intent in bench.state.tip.intents] == [3]
+
+
+def test_equal_calls_of_two_runs_are_told_apart_by_their_run() -> None:
+    bench = Bench(requests=(worlds.request("m#1", ((0, HOUR),)),))
+    (call,) = bench.plan(bench.state.read()).ready
+    mine = Intent(call, "one", "dana", "now", "abc", 0)
+    theirs = replace(mine, run="two")
+    bench.state.write(Change(intents=(mine, theirs)))
+    bench.state.write(Change(settled=(mine,)))
+    assert bench.state.tip.intents == (theirs,)
