@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers clean
+.PHONY: help demo test check bench lint types layers clean
 
 help:            ## show the commands
 	@sed -n 's/^\([a-z]*\): .*##/  make \1 /p' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ types: $(VENV)/.dev  ## mypy --strict, tests included
 
 layers: $(VENV)/.dev  ## imports point down
 	@$(BIN)/lint-imports
+
+bench: $(VENV)/.dev  ## measure whole commands on 1,000 manifests
+	@$(BIN)/python -m tests.bench.measure
 
 clean:  ## remove the virtual environment and caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

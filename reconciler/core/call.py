@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from typing import Literal
@@ -134,16 +134,17 @@ class Call:
     rerun: tuple[str, ...]
     requests: tuple[str, ...]
     approved_by: tuple[str, ...]
+    id: str = field(init=False, compare=False)
+    """Sixteen hex digits that name this call: the same target, body and rerun tokens, the same name."""
+
+    def __post_init__(self) -> None:
+        named = canonical([self.target, self.body, list(self.rerun)]).encode()
+        object.__setattr__(self, "id", hashlib.sha256(named).hexdigest()[:16])
 
     @property
     def body(self) -> dict[str, object]:
         """The request body, fields in the order of the vendor's page."""
         return {"tableName": self.table, "tenantId": self.tenant, **self.span.fields()}
-
-    @property
-    def id(self) -> str:
-        """Sixteen hex digits that name this call: the same target, body and rerun tokens, the same name."""
-        return hashlib.sha256(canonical([self.target, self.body, list(self.rerun)]).encode()).hexdigest()[:16]
 
 
 def canonical(value: object) -> str:

@@ -39,7 +39,6 @@ _SETTINGS = (
     *("-c", "fetch.recurseSubmodules=no"),
     *("-c", "gc.auto=0"),
     *("-c", "maintenance.auto=false"),
-    *("-c", "fastimport.unpackLimit=1000"),
 )
 
 _ANONYMOUS = "backfill-reconciler <backfill-reconciler@localhost>"
