@@ -21,7 +21,6 @@ from reconciler.core.config import Target
 from reconciler.core.ledger import doubts
 from reconciler.core.outcome import Triggered, Unknown
 from reconciler.core.report import Report, Result
-from reconciler.core.settlement import settle
 from reconciler.errors import ExitCode, InvalidInput, Stale, UsageFailure
 from reconciler.protocol.apply import Applier, Run
 from reconciler.protocol.sender import Sender
@@ -135,7 +134,7 @@ class _Apply:
                     run,
                     found.branch,
                     found.planner.plan,
-                    lambda snapshot: settle(snapshot.intents, read_journals(folder)),
+                    lambda snapshot: found.planner.settle(snapshot, read_journals(folder)),
                     sender,
                     clock,
                 )

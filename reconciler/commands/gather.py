@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -10,12 +10,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from reconciler.core import wallclock
-from reconciler.core.change import Key, Snapshot, key_of
+from reconciler.core.change import Change, Key, Snapshot, key_of
 from reconciler.core.config import Config
 from reconciler.core.ledger import Doubt, Intent, doubts
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.planner import Table, plan_table
 from reconciler.core.request import Declared, Request
+from reconciler.core.settlement import JournalReading, settle
 from reconciler.errors import InvalidInput, Problem, UsageFailure
 from reconciler.manifests.root import CONFIG, read_root
 from reconciler.manifests.worktree import read_worktree
@@ -102,16 +103,22 @@ class Planner:
         """Return the plan of every table in scope that is not blocked. Raises InvalidInput for damaged ledgers."""
         config = self.manifests.config
         approved = approvals(self.manifests.declared.requests, config.approvals)
-        intents = [intent for intent in snapshot.intents if key_of(intent) in self.scope]
+        intents: dict[Key, list[Intent]] = {}
+        for intent in snapshot.intents:
+            if key_of(intent) in self.scope:
+                intents.setdefault(key_of(intent), []).append(intent)
         tables = {key: asked for key, asked in self.manifests.tables(self.scope).items() if key not in self.blocked}
         plans = []
         for key, requests in tables.items():
-            mine = tuple(intent for intent in intents if key_of(intent) == key)
+            mine = tuple(intents.pop(key, ()))
             table = Table(config.targets[key[0]], key[1], requests, snapshot.ledger(key), mine, self.now[key[0]])
             plans.append(plan_table(table, approved))
-        others = (intent for intent in intents if key_of(intent) not in tables)
-        orphans = [doubt for intent in others for doubt in self._orphan(snapshot, intent)]
+        orphans = [doubt for some in intents.values() for intent in some for doubt in self._orphan(snapshot, intent)]
         return make_plan(snapshot.commit, plans, orphans)
+
+    def settle(self, snapshot: Snapshot, journals: Iterable[JournalReading]) -> Change:
+        """Return what journals of dead runs prove, of all tables whose ledger can be trusted, in scope or not."""
+        return settle((intent for intent in snapshot.intents if key_of(intent) not in self.blocked), journals)
 
     def _orphan(self, snapshot: Snapshot, intent: Intent) -> tuple[Doubt, ...]:
         if key_of(intent) in self.blocked:

@@ -11,7 +11,7 @@ from reconciler.commands.gather import Manifests, Planner, Scope
 from reconciler.core.change import Change, Changed, Key, key_of
 from reconciler.core.config import Config
 from reconciler.core.plan import Plan
-from reconciler.core.settlement import JournalReading, settle
+from reconciler.core.settlement import JournalReading
 from reconciler.core.spelling import renamed
 from reconciler.errors import InvalidInput, Problem
 from reconciler.manifests.root import is_manifest_path
@@ -74,8 +74,8 @@ def gather(
     damage = _damage(snapshot, manifests, scope)
     names = _misnamed(snapshot, manifests)
     blocked = frozenset(damage) | {key for key, problem in names if problem.severity == "error"}
-    settlement = settle((intent for intent in snapshot.intents if key_of(intent) not in blocked), journals)
     planner = Planner.of(manifests, scope, blocked)
+    settlement = planner.settle(snapshot, journals)
     problems = (*manifests.warnings, *damage.values(), *(problem for key, problem in names if key in scope))
     return Gathered(
         branch=state,

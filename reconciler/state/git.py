@@ -279,7 +279,7 @@ def _execute(git: GitPython, arguments: list[str], stdin: bytes, timeout: float)
                 start_new_session=True,
             )
         except GitCommandNotFound:
-            raise Failure("git is not installed", "install git 2.29 or newer") from None
+            raise Failure("git is not installed", "install git 2.31 or newer") from None
     return Answer(status, out, _last_words(words, timeout))
 
 
