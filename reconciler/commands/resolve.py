@@ -16,7 +16,7 @@ from reconciler.core.ledger import Doubt, Intent, doubts
 from reconciler.core.settlement import JournalReading, settle
 from reconciler.errors import ExitCode, Failure, Stale, UsageFailure
 from reconciler.protocol.audit import compose, settlement_lines
-from reconciler.render.plan_text import doubt_lines
+from reconciler.render.plan_text import doubt_help, doubt_lines
 from reconciler.state.branch import StateBranch
 from reconciler.state.git import Git
 from reconciler.state.journal import read_journal, read_journals
@@ -74,8 +74,7 @@ def _list(snapshot: GitSnapshot, live: frozenset[str], console: Console) -> Exit
         call = doubt.intent.call
         lines = [f"  {call.table} on {call.target}", *doubt_lines(doubt, console.paint, live)]
         console.result("\n".join(lines) + "\n")
-    if not found:
-        console.result("Nothing is in doubt.\n")
+    console.result("\n".join(["", *doubt_help(found, live)]) if found else "Nothing is in doubt.\n")
     return ExitCode.DONE
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from reconciler.core.call import Call, describe
@@ -35,6 +35,7 @@ def plan_text(plan: Plan, paint: Paint, *, verbose: bool, live: frozenset[str]) 
     for doubt in plan.orphans:
         lines += [f"  {paint.bold(doubt.intent.call.table)} on {doubt.intent.call.target}"]
         lines += [*doubt_lines(doubt, paint, live), ""]
+    lines += doubt_help(plan.doubts, live)
     lines += [totals(plan), paint.dim(f"digest {plan.digest}")]
     return "\n".join(lines) + "\n"
 
@@ -91,10 +92,20 @@ def doubt_lines(doubt: Doubt, paint: Paint, live: frozenset[str]) -> Iterator[st
     yield f"      {paint.dim(f'call {intent.call.id} of run {intent.run} by {printable(intent.by)}')}"
     if intent.run in live:
         yield "      that run is under way in this clone: wait for it"
-    else:
-        yield "      unless that run is still under way, look in the scheduler whether it ran, then type one of"
-        yield f"        reconciler resolve {intent.call.id} --as triggered --reason '…'"
-        yield f"        reconciler resolve {intent.call.id} --as not-triggered --reason '…'"
+
+
+def doubt_help(doubts: Sequence[Doubt], live: frozenset[str]) -> list[str]:
+    """Return the way out of doubt, in as many lines as it takes; none where only runs that live are in doubt."""
+    left = [doubt.intent.call.id for doubt in doubts if doubt.intent.run not in live]
+    if not left:
+        return []
+    return [
+        "What is in doubt is never sent again by itself. Make sure that its run has ended, look in the scheduler",
+        "whether it ran, and say so:",
+        f"  reconciler resolve {left[0]} --as triggered --reason '…'        (it ran)",
+        f"  reconciler resolve {left[0]} --as not-triggered --reason '…'    (it did not: owed again)",
+        "",
+    ]
 
 
 def totals(plan: Plan) -> str:

@@ -11,7 +11,7 @@ from reconciler.core.planner import TablePlan
 from reconciler.errors import Problem
 from reconciler.render.paint import Paint
 from reconciler.render.plan_json import doubt_fields
-from reconciler.render.plan_text import doubt_lines, totals
+from reconciler.render.plan_text import doubt_help, doubt_lines, totals
 from reconciler.render.problems import problem_fields
 
 
@@ -48,6 +48,8 @@ def status_text(plan: Plan, rows: Sequence[Row], paint: Paint, live: frozenset[s
     doubts = [
         line for doubt in plan.doubts for line in (f"  {doubt.intent.call.table}", *doubt_lines(doubt, paint, live))
     ]
+    if doubts:
+        doubts += ["", *doubt_help(plan.doubts, live)]
     return "\n".join([*painted, "", *doubts, totals(plan)]) + "\n"
 
 
