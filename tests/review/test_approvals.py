@@ -1,0 +1,55 @@
+"""Who approved a rerun, and what is missing where nobody did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.config import Approvals, ApprovalsUnset, ManifestApprovals, NoApprovals
+from reconciler.core.policy import Approval, Approved, Waiting
+from reconciler.core.request import Rerun
+from reconciler.review.approvals import approvals
+from tests.core import worlds
+
+
+def _approval(by: tuple[str, ...], policy: Approvals) -> Approval:
+    asked = replace(worlds.request("m#1", ((0, 5),), "red"), rerun=Rerun("red", "because", by))
+    return approvals([asked], policy)["m#1"]
+
+
+POLICY = ManifestApprovals(("Dana", "lee", "@acme/data"), minimum=1)
+
+
+def test_a_named_approver_approves_whatever_the_case() -> None:
+    assert _approval(("dana",), POLICY) == Approved(("Dana",))
+
+
+def test_somebody_else_does_not_approve_and_the_message_names_who_may() -> None:
+    waiting = _approval(("mallory",), POLICY)
+    assert isinstance(waiting, Waiting)
+    assert "Dana, lee, @acme/data" in waiting.message
+    assert "approvedBy in m.yaml" in waiting.message
+
+
+def test_the_minimum_counts_distinct_people() -> None:
+    two = replace(POLICY, minimum=2)
+    waiting = _approval(("dana", "DANA"), two)
+    assert isinstance(waiting, Waiting)
+    assert "1 more approval," in waiting.message
+    assert _approval(("dana", "lee"), two) == Approved(("Dana", "lee"))
+
+
+def test_with_the_provider_none_the_merge_is_the_approval() -> None:
+    assert _approval((), NoApprovals()) == Approved(())
+
+
+def test_where_the_config_says_nothing_nobody_can_approve() -> None:
+    waiting = _approval(("dana",), ApprovalsUnset())
+    assert isinstance(waiting, Waiting)
+    assert "approvals.reruns" in waiting.message
+
+
+@pytest.mark.parametrize("policy", [POLICY, NoApprovals(), ApprovalsUnset()])
+def test_a_request_that_is_no_rerun_needs_no_approval(policy: Approvals) -> None:
+    assert approvals([worlds.request("m#1", ((0, 5),))], policy) == {}
