@@ -87,7 +87,7 @@ class _Apply:
             return self._nothing(found)
         if not self._agreed(found):
             self.console.message("Nothing was triggered.")
-            return ExitCode.DONE
+            return self._nothing(found)
         with open_schedulers(targets, credentials, checkout.git) as schedulers:
             report = self._execute(checkout, found, commit, schedulers)
         self._finish(found, report)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from reconciler.commands.state import journal_folder, live_runs, open_branch, op
 from reconciler.core.change import Change, Entry, key_of
 from reconciler.core.ledger import Doubt, Intent, doubts
 from reconciler.core.settlement import JournalReading, settle
-from reconciler.errors import ExitCode, Failure, Stale, UsageFailure
+from reconciler.errors import ExitCode, Failure, InvalidInput, Stale, UsageFailure
 from reconciler.protocol.audit import compose, settlement_lines
 from reconciler.render.plan_text import doubt_help, doubt_lines
 from reconciler.state.branch import StateBranch
@@ -101,8 +101,10 @@ def _by_hand(state: StateBranch, git: Git, options: ResolveOptions, live: frozen
 
 
 def _find(name: str, snapshot: GitSnapshot) -> Intent:
+    if len(name) < _SHORTEST_ID:
+        raise UsageFailure(f"{name} is too short to name a call", f"write at least {_SHORTEST_ID} characters of its id")
     found = [intent for intent in snapshot.intents if intent.call.id.startswith(name)]
-    if len(name) < _SHORTEST_ID or not found:
+    if not found:
         known = ", ".join(intent.call.id for intent in snapshot.intents[:10])
         raise UsageFailure(f"no call in doubt has an id that starts with {name}", f"in doubt are: {known or 'none'}")
     if len(found) > 1:
@@ -111,11 +113,13 @@ def _find(name: str, snapshot: GitSnapshot) -> Intent:
 
 
 def _by_journal(state: StateBranch, git: Git, journal: JournalReading, console: Console) -> ExitCode:
+    if not journal.begun:
+        raise InvalidInput("the journal is empty, so it proves nothing", "take the whole file that the run left")
     if journal.live:
         raise Failure(f"run {journal.run} is under way", "wait until it has ended: it settles its calls itself")
     for _ in range(_MOST_RACES):
         snapshot = state.read()
-        change = settle(snapshot.intents, (journal,))
+        change = settle(_provable(snapshot.intents, journal), (journal,))
         if change:
             landed = state.commit(
                 snapshot, change, _message(change, git, "by its journal", f"journal of run {journal.run}")
@@ -132,6 +136,14 @@ def _by_journal(state: StateBranch, git: Git, journal: JournalReading, console: 
         console.result(f"{len(left)} of run {journal.run} in doubt" + (": see reconciler resolve\n" if left else ".\n"))
         return ExitCode.IN_DOUBT if left else ExitCode.DONE
     raise _lost()
+
+
+def _provable(intents: Iterable[Intent], journal: JournalReading) -> Iterator[Intent]:
+    """Yield what a journal from elsewhere can settle: with a torn end, only the calls that it mentions.
+
+    The copy may have been cut; then a call that it does not mention may have been sent all the same.
+    """
+    return (intent for intent in intents if not journal.torn or intent.call.id in journal.events)
 
 
 def _lost() -> Stale:

@@ -49,7 +49,7 @@ def _problem(request: Request, severity: str, message: str, hint: str) -> Proble
         place.file,
         place.line,
         place.column,
-        "spec.tableName",
+        "",
         message,
         hint,
         "error" if severity == "error" else "warning",

@@ -14,7 +14,12 @@ from reconciler.manifests.quoting import escaped, quoted
 from reconciler.manifests.schema import Kind
 from reconciler.manifests.typed import Form, Typed
 
-_NOT_YET = ("schedule", "chunk", "order", "dependsOn")
+_NOT_YET = {
+    "schedule": "calls cover the whole windows of the requests",
+    "chunk": "each window is one range call; split the request to make smaller ones",
+    "order": "a table's calls are made oldest first",
+    "dependsOn": "tables are triggered side by side; merge what depends on a table after it was applied",
+}
 _LITERALS = ("value", "authValue", "auth-value", "authvalue", "token", "password", "secret", "key", "apiKey")
 _BARE = re.compile(r"[A-Za-z0-9/][A-Za-z0-9 ._/:@$-]*")
 _TYPES = {
@@ -137,7 +142,7 @@ def _dependents(broken: Broken, given: Mapping[str, Typed], subject: Subject) ->
 
 def _unknown(path: Path, key: str, subject: Subject) -> Wrong:
     if subject.kind == "backfill" and path == ("spec",) and key in _NOT_YET:
-        hint = "remove it; without it, calls cover the whole windows of the requests"
+        hint = f"remove it for now: {_NOT_YET[key]}"
         return Wrong(path, key, f"`{key}` is not supported yet", hint)
     if _secret(path) and key in _LITERALS:
         message = f"`{key}` would be a credential in the repository, which is refused"

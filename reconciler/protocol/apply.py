@@ -96,6 +96,7 @@ class Applier(Generic[S]):
         known = self._settlement + outcomes
         change = known + Change(intents=tuple(self._intents(batch, known)))
         if not change:
+            self._unrecorded = ()  # nothing but calls in doubt, whose intents say all there is
             return False
         landed = self._state.commit(self._snapshot, change, self._message(self._unrecorded, self._settlement, batch))
         if isinstance(landed, Overtaken):

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from reconciler.core.change import Change, Overtaken, entries_by_key, remaining
 from reconciler.core.ledger import Intent
-from reconciler.errors import Failure, InvalidInput, Stale
+from reconciler.errors import Failure, Stale
+from reconciler.state.continuity import Continuity
 from reconciler.state.git import Git
 from reconciler.state.ledger_file import append
 from reconciler.state.pending_file import write_pending
@@ -39,7 +40,7 @@ class StateBranch:
         self.ref = f"refs/heads/{branch}"
         self.remote = remote
         self.pushes = remote is not None and push
-        self._seen = f"refs/reconciler/remotes/{remote}/{branch}" if self.pushes else f"refs/reconciler/heads/{branch}"
+        self._memory = Continuity(git, root, branch, remote if self.pushes else None)
         self._local: str | None = None
         self._warn = warn
         self._sleep = sleep
@@ -64,27 +65,35 @@ class StateBranch:
         Raises InvalidInput where the branch is gone, was rewritten or lost lines since this clone last saw it, or
         where its pending files are damaged; Failure where the remote does not answer.
         """
-        tip = self._tip()
-        seen = self.git.commit_of(self._seen)
+        tip, marked = self._tip()
+        seen = self.git.commit_of(self._memory.seen)
+        if tip and seen and tip != seen and self.git.is_ancestor(tip, seen):
+            tip, marked = self._tip()  # another process of this clone has seen a newer tip since we asked
         snapshot = GitSnapshot.load(self.git, tip, self.folder)
-        if seen is not None and seen != tip:
-            self._check_growth(seen, tip, snapshot)
-        if tip is not None and seen != tip:
-            self.git.set_ref(self._seen, tip)
+        self._memory.check(tip, snapshot, marked)
+        if tip is not None and not snapshot.shrunk:
+            self.git.set_ref(self._memory.seen, tip)
         return snapshot
 
-    def _tip(self) -> str | None:
+    def _tip(self) -> tuple[str | None, tuple[str, ...]]:
+        """Return the tip that counts, and the branches that are marked as holding this root's state."""
         self._local = local = self.git.commit_of(self.ref)
         if self.remote is None:
-            return local
-        tip = self._fetch(self.remote)
-        if self.pushes:
-            if local and local != tip and self.git.commits_since(tip, local, self.folder):
-                raise Stale(
-                    f"the local branch {self._name} holds state that {self.remote} has not",
-                    f"push it first: git push {self.remote} {self._name}",
-                )
-            return tip
+            return local, self._memory.marked(self.git.local_refs(self._memory.marks))
+        refs = self.git.remote_refs(self.remote, self.ref, f"{self._memory.marks}*")
+        tip = self._fetch(self.remote, refs.get(self.ref))
+        return (self._pushed(tip, local) if self.pushes else self._kept(tip, local)), self._memory.marked(refs)
+
+    def _pushed(self, tip: str | None, local: str | None) -> str | None:
+        if local and local != tip and self.git.commits_since(tip, local, self.folder):
+            raise Stale(
+                f"the local branch {self._name} holds state that {self.remote} has not",
+                f"push it first: git push {self.remote} {self._name}",
+            )
+        return tip
+
+    def _kept(self, tip: str | None, local: str | None) -> str | None:
+        """Return the newer of the local branch and the remote's, where nothing is to be pushed."""
         if local is None or tip is None or self.git.is_ancestor(tip, local):
             return local or tip
         if self.git.is_ancestor(local, tip):
@@ -99,31 +108,15 @@ class StateBranch:
     def _name(self) -> str:
         return self.ref.removeprefix("refs/heads/")
 
-    def _fetch(self, remote: str) -> str | None:
-        tip = self.git.remote_tip(remote, self.ref)
-        if tip is None or tip == self.git.commit_of(self._seen):
+    def _fetch(self, remote: str, tip: str | None) -> str | None:
+        """Bring the remote's tip here and return it, or a newer one."""
+        if tip is None or tip == self.git.commit_of(self._memory.seen):
             return tip
         incoming = f"refs/reconciler/incoming/{os.getpid()}"
         try:
             return self.git.fetch(remote, self.ref, incoming)
         finally:
             self.git.drop_ref(incoming)
-
-    def _check_growth(self, seen: str, tip: str | None, snapshot: GitSnapshot) -> None:
-        name = self._name
-        restore = f"git push {self.remote} {seen}:{self.ref}" if self.pushes else f"git branch {name} {seen}"
-        if tip is None:
-            raise InvalidInput(
-                f"the state branch {name} is gone, though this clone has seen it at {seen[:12]}",
-                f"without it everything would be triggered again; restore it: {restore}",
-            )
-        if not self.git.is_ancestor(seen, tip):
-            raise InvalidInput(
-                f"the state branch {name} was rewritten: {seen[:12]}, seen before, is not in the history of {tip[:12]}",
-                f"compare the two; where the old one is right, restore it: {restore} --force; where the new one is, "
-                f"accept it: git update-ref -d {self._seen}",
-            )
-        GitSnapshot.load(self.git, seen, self.folder).check_grown_into(snapshot)
 
     def commit(self, base: GitSnapshot, change: Change, message: str) -> GitSnapshot | Overtaken:
         """Write `change` on top of `base` and publish it: a new snapshot, or Overtaken where another run was first.
@@ -139,9 +132,12 @@ class StateBranch:
             commit = self.git.write_commit(base.commit, files, message, building)
             if not self._publish(commit, base.commit):
                 return Overtaken()
-            self.git.set_ref(self._seen, commit)
+            if not base.shrunk:
+                self.git.set_ref(self._memory.seen, commit)
         finally:
             self.git.drop_ref(building)
+        if change.entries and not base.ledger_names and (failure := self._memory.mark(commit)):
+            self._warn(f"warning: {failure.message}\n    {failure.hint}")
         return GitSnapshot.load(self.git, commit, self.folder, base)
 
     def _files(self, base: GitSnapshot, change: Change) -> dict[str, bytes | None]:
@@ -171,7 +167,7 @@ class StateBranch:
             if tip == commit:
                 return True
             if tip != parent:  # somebody was first, unless they have already built on our commit
-                return tip is not None and self.git.is_ancestor(commit, self._fetch(self.remote) or tip)
+                return tip is not None and self.git.is_ancestor(commit, self._fetch(self.remote, tip) or tip)
         raise Failure(
             f"{self.remote} does not take the push to {self._name}: {words}",
             f"let this account push to {self._name} (it needs no right to any other branch), then run again",

@@ -95,7 +95,10 @@ class Checkout:
         """
         head = self.git.head_branch()
         if head is not None:
-            return head.removeprefix("refs/heads/")
+            here = head.removeprefix("refs/heads/")
+            if named and named.removeprefix("refs/heads/") != here:
+                raise UsageFailure(f"--branch says {named}, but {here} is checked out", "leave --branch out")
+            return here
         found = named or next((environ[name] for name in _CI_BRANCHES if environ.get(name)), "")
         found = found.removeprefix("refs/heads/")
         if (

@@ -156,19 +156,26 @@ class Git:
             yield out[end + 1 : end + 1 + size]
             at = end + 2 + size
 
-    def remote_tip(self, remote: str, ref: str) -> str | None:
-        """Return the tip of a full ref name on a remote, None where there is none. Raises Failure without an answer."""
-        answer = self.ask("ls-remote", "--refs", "--end-of-options", remote, ref, timeout=_NETWORK)
+    def remote_refs(self, remote: str, *patterns: str) -> dict[str, str]:
+        """Return the refs of a remote that match full names or globs. Raises Failure without an answer."""
+        answer = self.ask("ls-remote", "--refs", "--end-of-options", remote, *patterns, timeout=_NETWORK)
         if answer.status:
             raise Failure(
                 f"the remote {remote} does not answer: {answer.words}",
                 f"check the network and your rights with `git ls-remote {remote}`",
             )
-        for line in answer.text.splitlines():
-            oid, name = line.split("\t")
-            if name == ref:
-                return oid
-        return None
+        lines = (line.split("\t") for line in answer.text.splitlines())
+        return {name: oid for oid, name in lines}
+
+    def remote_tip(self, remote: str, ref: str) -> str | None:
+        """Return the tip of a full ref name on a remote, None where there is none. Raises Failure without an answer."""
+        return self.remote_refs(remote, ref).get(ref)
+
+    def local_refs(self, folder: str) -> dict[str, str]:
+        """Return the refs of this repository below a folder such as `refs/reconciler/`."""
+        out = self.run("for-each-ref", "--format=%(objectname) %(refname)", folder).decode()
+        lines = (line.split(" ", 1) for line in out.splitlines())
+        return {name: oid for oid, name in lines}
 
     def fetch(self, remote: str, ref: str, into: str) -> str:
         """Fetch a full ref name into another one and return its commit. Raises Failure where that does not work."""

@@ -117,7 +117,7 @@ def read_journal(path: Path) -> JournalReading:
             data = file.read()
     except OSError as error:
         raise InvalidInput(f"{path}: the journal cannot be read: {error.strerror}", "check the path") from None
-    lines = data.split(b"\n")[:-1]  # what follows the last newline was cut short by a crash: it was never synced
+    *lines, rest = data.split(b"\n")  # what follows the last newline was cut short by a crash: it was never synced
     events: dict[str, Event] = {}
     run: object = None
     for number, line in enumerate(lines, 1):
@@ -131,7 +131,7 @@ def read_journal(path: Path) -> JournalReading:
             raise _damaged(path, number) from None
     if lines and not (isinstance(run, str) and is_run(run)):
         raise _damaged(path, 1)
-    return JournalReading(run if isinstance(run, str) else path.stem, live, bool(lines), events)
+    return JournalReading(run if isinstance(run, str) else path.stem, live, bool(lines), events, torn=bool(rest))
 
 
 def _damaged(path: Path, number: int) -> InvalidInput:

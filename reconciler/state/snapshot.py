@@ -40,15 +40,19 @@ class GitSnapshot:
     def __init__(self, git: Git, commit: str | None, folder: str, entries: Mapping[str, Entry], known: Known) -> None:
         self.commit = commit
         self.known = known
+        self.folder = folder
+        self.shrunk: dict[str, DamagedState] = {}
         self._git = git
-        self._folder = folder
         self._entries = entries
 
     @classmethod
     def load(cls, git: Git, commit: str | None, folder: str, before: GitSnapshot | None = None) -> GitSnapshot:
         """List the state files of a commit; what `before` has read is not read again."""
         entries = {entry.path: entry for entry in git.files(commit, folder)} if commit else {}
-        return cls(git, commit, folder, entries, before.known if before else Known())
+        snapshot = cls(git, commit, folder, entries, before.known if before else Known())
+        if before is not None:
+            snapshot.shrunk = before.shrunk
+        return snapshot
 
     @property
     def paths(self) -> frozenset[str]:
@@ -72,7 +76,9 @@ class GitSnapshot:
 
     def ledger(self, key: Key) -> Ledger | None:
         """Return a table's ledger, None where nothing was ever triggered. Raises DamagedState."""
-        path = ledger_path(self._folder, key)
+        path = ledger_path(self.folder, key)
+        if path in self.shrunk:
+            raise self.shrunk[path]
         data = self.content(path)
         if data is None:
             return None
@@ -85,7 +91,7 @@ class GitSnapshot:
     def intents(self) -> tuple[Intent, ...]:
         """Return all intents, oldest run first. Raises DamagedState where one pending file cannot be read."""
         found: list[Intent] = []
-        folder = f"{self._folder}/pending/"
+        folder = f"{self.folder}/pending/"
         for path in sorted(path for path in self._entries if path.startswith(folder)):
             run = path.removeprefix(folder).removesuffix(".jsonl")
             if not path.endswith(".jsonl") or not is_run(run):
@@ -96,32 +102,34 @@ class GitSnapshot:
     @cached_property
     def ledger_names(self) -> frozenset[tuple[str, str]]:
         """The (target, table) of all ledgers, by file name: exact but for names too long for a file system."""
-        names = (path.removeprefix(self._folder + "/").split("/") for path in self._entries)
+        names = (path.removeprefix(self.folder + "/").split("/") for path in self._entries)
         return frozenset(
             (parts[0], parts[1].removesuffix(".jsonl")) for parts in names if len(parts) == 2 and parts[0] != "pending"
         )
 
-    def check_grown_into(self, later: GitSnapshot) -> None:
-        """Raise DamagedState where a ledger of this snapshot is gone from `later`, or lost a line there."""
-        pending = f"{self._folder}/pending/"
-        ledgers = {path: entry for path, entry in self._entries.items() if not path.startswith(pending)}
-        for path in ledgers.keys() - later.paths:
-            raise DamagedState(self._short(path), 0, f"the ledger is gone since {self.commit}")
-        changed = sorted(path for path in ledgers if later.entry(path) != ledgers[path])
+    def compare_with(self, earlier: GitSnapshot) -> None:
+        """Remember as damaged the ledgers that an earlier snapshot has, and this one lacks, or has with fewer lines."""
+        pending = f"{self.folder}/pending/"
+        ledgers = [path for path in earlier.paths if not path.startswith(pending)]
+        kept = [path for path in ledgers if path in self.paths]
+        changed = sorted(path for path in kept if self.entry(path) != earlier.entry(path))
+        earlier._read(changed)
         self._read(changed)
-        later._read(changed)
+        for path in set(ledgers) - set(kept):
+            self.shrunk[path] = DamagedState(self._short(path), 0, f"it was there at {earlier.commit}, and is gone")
         for path in changed:
-            before, now = self.content(path) or b"", later.content(path) or b""
+            before, now = earlier.content(path) or b"", self.content(path) or b""
             if not now.startswith(before):
                 line = _same_lines(before, now) + 1
-                raise DamagedState(self._short(path), line, f"lines that were there at {self.commit} are gone")
+                message = f"this line is not as it was at {earlier.commit}"
+                self.shrunk[path] = DamagedState(self._short(path), line, message)
 
     def entry(self, path: str) -> Entry | None:
         """Return what the commit's tree says of a state file."""
         return self._entries.get(path)
 
     def _short(self, path: str) -> str:
-        return f".state/{path.removeprefix(self._folder + '/')}"
+        return f".state/{path.removeprefix(self.folder + '/')}"
 
 
 def _same_lines(before: bytes, now: bytes) -> int:

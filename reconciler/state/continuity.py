@@ -1,0 +1,122 @@
+"""That state only ever grew: what this clone has seen of it, and a mark on the remote that it exists at all.
+
+A fresh clone has seen nothing. The mark, a ref beside the branches that the first apply leaves, tells it that a branch
+without state is one that lost it, and not one that never had any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from reconciler.errors import Failure, InvalidInput
+from reconciler.state.git import Git
+from reconciler.state.snapshot import GitSnapshot
+
+_MARKS = "refs/reconciler/state"
+
+
+@dataclass(frozen=True, slots=True)
+class Continuity:
+    """The memory of one root's state branch. `remote` is None where state is not pushed."""
+
+    git: Git
+    root: str
+    branch: str
+    remote: str | None
+
+    @property
+    def seen(self) -> str:
+        """The ref of this clone that holds the newest tip that it has seen."""
+        return (
+            f"refs/reconciler/remotes/{self.remote}/{self.branch}"
+            if self.remote
+            else f"refs/reconciler/heads/{self.branch}"
+        )
+
+    @property
+    def marks(self) -> str:
+        """The folder of refs that says on which branches this root has kept state."""
+        return f"{_MARKS}/{quote(self.root or '.', safe='').replace('.', '%2E').replace('~', '%7E')}/"
+
+    def marked(self, refs: Collection[str]) -> tuple[str, ...]:
+        """Return the branches that refs mark for this root."""
+        return tuple(sorted(ref.removeprefix(self.marks) for ref in refs if ref.startswith(self.marks)))
+
+    def mark(self, commit: str) -> Failure | None:
+        """Leave the mark, once, beside the first ledger; a Failure, not raised, where the remote takes none."""
+        ref = f"{self.marks}{self.branch}"
+        self.git.set_ref(ref, commit)
+        if self.remote is None:
+            return None
+        words = self.git.push(self.remote, commit, ref)
+        if self.git.remote_tip(self.remote, ref) == commit:
+            return None
+        return Failure(
+            f"{self.remote} does not take the ref {ref} ({words})",
+            "it marks that state exists; without it a fresh clone cannot tell a deleted state branch from none: "
+            "protect the branch from deletion",
+        )
+
+    def check(self, tip: str | None, snapshot: GitSnapshot, marked: Collection[str]) -> None:
+        """Raise InvalidInput where the state is gone or was rewritten; tell `snapshot` of ledgers that shrank."""
+        seen = self.git.commit_of(self.seen)
+        if seen is not None and seen != tip:
+            self._check_seen(seen, tip, snapshot)
+        if not snapshot.ledger_names:
+            self._check_marks(marked)
+            if tip is not None:
+                self._check_roots(tip)
+
+    def _check_seen(self, seen: str, tip: str | None, snapshot: GitSnapshot) -> None:
+        restore = (
+            f"git push {self.remote} {seen}:refs/heads/{self.branch}"
+            if self.remote
+            else f"git branch {self.branch} {seen}"
+        )
+        if tip is None:
+            raise InvalidInput(
+                f"the state branch {self.branch} is gone, though this clone has seen it at {seen[:12]}",
+                f"without it everything would be triggered again; restore it: {restore}",
+            )
+        if not self.git.is_ancestor(seen, tip):
+            raise InvalidInput(
+                f"the state branch {self.branch} was rewritten: {seen[:12]}, seen before, is not in the history of "
+                f"{tip[:12]}",
+                f"compare the two; where the old one is right, restore it: {restore} --force; where the new one is, "
+                f"accept it: git update-ref -d {self.seen}",
+            )
+        snapshot.compare_with(GitSnapshot.load(self.git, seen, snapshot.folder))
+
+    def _check_marks(self, marked: Collection[str]) -> None:
+        others = sorted(set(marked) - {self.branch})
+        forget = f"git push {self.remote} --delete {self.marks}" if self.remote else f"git update-ref -d {self.marks}"
+        if self.branch in marked:
+            raise InvalidInput(
+                f"the state branch {self.branch} holds no ledger any more, though there was one",
+                "without it everything would be triggered again; push it back from a clone that has seen it "
+                f"(`git for-each-ref refs/reconciler` there); to forget it on purpose: {forget}{self.branch}",
+            )
+        if others:
+            raise InvalidInput(
+                f"the state of this root is on the branch {others[0]}, and the config names {self.branch}",
+                f"set state.branch back to {others[0]}, or move the state first: {self._copy(others[0])}",
+            )
+
+    def _copy(self, other: str) -> str:
+        if self.remote is None:
+            return f"git branch {self.branch} {other}"
+        return f"git fetch {self.remote} {other} && git push {self.remote} FETCH_HEAD:refs/heads/{self.branch}"
+
+    def _check_roots(self, tip: str) -> None:
+        """Raise where the state is that of another root, and that root is gone: then it was renamed to this one."""
+        mine = f"{self.root}/.state" if self.root else ".state"
+        folders = {file.path.split("/.state/")[0] for file in self.git.files(tip, "") if "/.state/" in file.path}
+        for root in sorted(folders):
+            if root != self.root and not (self.git.top / root / "reconciler.yaml").exists():
+                raise InvalidInput(
+                    f"the state branch holds state of the root {root}, which is gone, and none of {self.root or '.'}",
+                    f"if the root was renamed, rename its state too, in a commit on {self.branch}: "
+                    f"git mv {root}/.state {mine}",
+                )
