@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +11,14 @@ from datetime import UTC, datetime
 from types import FrameType
 
 
+_SLICE = 0.1
+
+
 class SystemClock:
     """The machine's clock. Waiting ends at once when the run is to stop, and says so."""
 
     def __init__(self) -> None:
-        self._stop = threading.Event()
+        self._stopping = False
 
     def utc(self) -> str:
         return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -25,13 +27,17 @@ class SystemClock:
         return time.monotonic()
 
     def wait(self, seconds: float) -> bool:
-        return self._stop.wait(max(0.0, seconds)) if seconds > 0 else self._stop.is_set()
+        end = time.monotonic() + seconds
+        while not self._stopping and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _SLICE))
+        return self._stopping
 
     def jitter(self) -> float:
         return random.random()  # noqa: S311  (spreads retries; no secret)
 
     def stop(self) -> None:
-        self._stop.set()
+        """End every wait soon. A plain flag, so that a signal handler can set it wherever the main thread is."""
+        self._stopping = True
 
 
 @contextmanager

@@ -10,13 +10,24 @@ from reconciler.commands.gather import Scope, work_tree_manifests
 from reconciler.commands.plan import code_of, tell_settlement
 from reconciler.commands.state import gather, open_checkout
 from reconciler.core.change import Changed
-from reconciler.errors import ExitCode
+from reconciler.core.plan import Plan
+from reconciler.errors import ExitCode, InvalidInput
 from reconciler.render.problems import json_text, problems_text
 from reconciler.render.status import Row, status_document, status_text
 
 
 def run(root: Path, output: str, scope: Scope, console: Console, *, exit_code: bool) -> ExitCode:
     """Show the status of every declared table. Raises Failure where manifests or state cannot be read."""
+    try:
+        return _show(root, output, scope, console, exit_code)
+    except InvalidInput as invalid:
+        if output == "json" and invalid.problems:
+            nothing = Plan(state=None, tables=())
+            console.result(json_text(status_document(nothing, (), invalid.problems)))
+        raise
+
+
+def _show(root: Path, output: str, scope: Scope, console: Console, exit_code: bool) -> ExitCode:
     checkout = open_checkout(root)
     manifests = work_tree_manifests(root)
     head = checkout.git.head_branch()

@@ -138,7 +138,7 @@ class Call:
     """Sixteen hex digits that name this call: the same target, body and rerun tokens, the same name."""
 
     def __post_init__(self) -> None:
-        named = canonical([self.target, self.body, list(self.rerun)]).encode()
+        named = canonical([self.target, self.body, list(self.rerun)]).encode("utf-8", "surrogatepass")
         object.__setattr__(self, "id", hashlib.sha256(named).hexdigest()[:16])
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +16,7 @@ from reconciler.core.report import Result, Skipped
 from reconciler.protocol.ports import Clock, JournalPort, SchedulerPort
 
 _RETRY_PAUSES = (0.5, 1.0, 2.0)
+_WAKE = 0.2
 
 
 class _Pace:
@@ -46,7 +47,12 @@ class Sender:
         journal: JournalPort,
         clock: Clock,
         on_result: Callable[[Result], None],
+        pool: Callable[[int], Executor] = ThreadPoolExecutor,
     ) -> None:
+        """`schedulers` are the targets to call; `on_result` hears of each result, from the thread that made the call.
+
+        `pool` makes what runs a target's tables side by side, given how many at once.
+        """
         self._schedulers = schedulers
         self._journal = journal
         self._clock = clock
@@ -55,10 +61,7 @@ class Sender:
         self._stopped_targets: dict[str, str] = {}
         self._halted: str | None = None
         self._paces = {name: _Pace(targets[name].calls_per_second, clock) for name in schedulers}
-        self._pools = {
-            name: ThreadPoolExecutor(targets[name].concurrency, thread_name_prefix=f"calls-{name}")
-            for name in schedulers
-        }
+        self._pools = {name: pool(targets[name].concurrency) for name in schedulers}
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +84,8 @@ class Sender:
         for call in calls:
             tables.setdefault((call.target, call.table), []).append(call)
         jobs = [self._pools[target].submit(self._send_table, queue) for (target, _), queue in tables.items()]
+        while wait(jobs, timeout=_WAKE).not_done:
+            pass  # a wait without an end can sleep through a signal that comes just before it
         results = {result.call.id: result for job in jobs for result in job.result()}
         return tuple(results[call.id] for call in calls)
 

@@ -165,6 +165,7 @@ class StateBranch:
             words = self.git.push(self.remote, commit, self.ref)
             tip = self._ask_tip(self.remote)
             if tip == commit:
+                self._take_along(commit, parent)
                 return True
             if tip != parent:  # somebody was first, unless they have already built on our commit
                 return tip is not None and self.git.is_ancestor(commit, self._fetch(self.remote, tip) or tip)
@@ -172,6 +173,11 @@ class StateBranch:
             f"{self.remote} does not take the push to {self._name}: {words}",
             f"let this account push to {self._name} (it needs no right to any other branch), then run again",
         )
+
+    def _take_along(self, commit: str, parent: str | None) -> None:
+        """Move the local branch too where the manifests' branch holds the state and was not behind."""
+        if self._local is not None and self._local == parent and self.git.head_branch() == self.ref:
+            self._publish_here(commit)
 
     def _ask_tip(self, remote: str) -> str | None:
         for pause in _BACKOFF[1:]:

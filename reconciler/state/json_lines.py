@@ -46,11 +46,11 @@ def read_lines(path: str, data: bytes) -> tuple[tuple[bytes, dict[str, object]],
         if line.startswith((b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")):
             raise DamagedState(path, number, "it holds merge-conflict markers")
         value = _object(path, number, line)
-        if canonical(value).encode() != line:
+        if _rewritten(value) != line:
             raise DamagedState(path, number, "the line is not as the reconciler writes it")
         found.append((line, value))
     version = found[0][1].get("version")
-    if version != 1 or isinstance(version, bool):
+    if type(version) is not int or version != 1:
         raise DamagedState(path, 1, "its first line names no version that this reconciler knows (1)")
     return tuple(found)
 
@@ -64,6 +64,14 @@ def _object(path: str, number: int, line: bytes) -> dict[str, object]:
     if not isinstance(value, dict):
         raise DamagedState(path, number, "the line is not a JSON object")
     return value
+
+
+def _rewritten(value: dict[str, object]) -> bytes | None:
+    """Return the canonical line of a value, None for a value that has none: infinity, half a surrogate pair."""
+    try:
+        return canonical(value).encode()
+    except (ValueError, RecursionError):
+        return None
 
 
 class _Twice(ValueError):

@@ -1,0 +1,33 @@
+"""What end-to-end tests start from: a scheduler that counts, and a workplace that points at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.counting import Counting
+from tests.e2e.nursery import Nursery
+from tests.e2e.workplace import SECRET, Workplace
+
+
+@pytest.fixture(scope="session")
+def nursery(guards: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    found = Nursery(tmp_path_factory.mktemp("n"))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Counting]:
+    with Counting() as counting:
+        yield counting
+
+
+@pytest.fixture
+def place(folder: Path, nursery: Nursery, scheduler: Counting) -> Iterator[Workplace]:
+    """Yield a workplace with a remote and no manifests; afterwards, look for the secret in all that it stored."""
+    workplace = Workplace.make(folder, nursery, scheduler.url)
+    yield workplace
+    assert SECRET.encode() not in workplace.everything_stored()

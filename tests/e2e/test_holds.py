@@ -1,0 +1,66 @@
+"""What keeps calls from being made: limits, the future, settings that are not supported yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.counting import Counting
+from tests.e2e.manifests import ORDERS, SALES, Document, at, backfill, between, hours
+from tests.e2e.workplace import Workplace
+
+FUTURE: Document = {"scheduleTimes": ["9998-12-31 00:00:00"]}
+LONG: Document = {"timeRange": {"startTime": "2020-01-01 00:00:00", "endTime": "2024-01-01 00:00:00"}}
+OVER: dict[str, tuple[Document, list[Document], Document]] = {
+    "limits.calls": ({"calls": 1}, [between(1, 2), between(4, 5)], {"calls": 2}),
+    "limits.span": ({"span": "2h"}, [between(1, 5)], {"span": "4h"}),
+    "limits.instances": ({"instances": 1}, [at(1, 3)], {"instances": 2}),
+    "limits.future": ({}, [FUTURE], {"future": "allow"}),
+}
+
+
+@pytest.mark.parametrize("knob", OVER)
+def test_a_table_over_a_limit_is_held_whole_and_the_message_names_the_knob(
+    place: Workplace, scheduler: Counting, knob: str
+) -> None:
+    limits, requests, raised = OVER[knob]
+    place.configure(scheduler.url, limits=limits)
+    place.declare("all.yaml", backfill("fact", *requests), backfill("orders", at(2), table=ORDERS))
+    held = place.apply("--format", "json")
+    assert (held.code, scheduler.runs(SALES), scheduler.runs(ORDERS)) == (5, {}, hours(2, 2))
+    calls = {call["tableName"]: call for call in held.json["calls"]}
+    because = "future" if knob == "limits.future" else "limit"
+    assert (calls[SALES]["outcome"], calls[SALES]["held"]["because"]) == ("skipped", because)
+    assert knob in calls[SALES]["held"]["message"]
+    place.declare("all.yaml", backfill("fact", *requests, limits=raised))
+    assert place.apply().code == 0
+    assert set(scheduler.runs(SALES).values()) == {1}
+
+
+def test_the_default_limits_hold_four_years(place: Workplace, scheduler: Counting) -> None:
+    place.declare("fact.yaml", backfill("fact", LONG))
+    held = place.apply()
+    assert (held.code, scheduler.calls) == (5, 0)
+    assert "limits.span of 366d" in held.out
+
+
+@pytest.mark.parametrize(
+    "setting", [{"schedule": "0 0 * * * ?"}, {"chunk": "1d"}, {"order": "newestFirst"}, {"dependsOn": ["orders"]}]
+)
+def test_a_setting_that_is_not_supported_yet_is_refused_not_ignored(
+    place: Workplace, scheduler: Counting, setting: dict[str, Any]
+) -> None:
+    place.declare("all.yaml", backfill("fact", between(1, 5), **setting), backfill("orders", at(2), table=ORDERS))
+    refused = place.apply()
+    assert (refused.code, scheduler.calls, place.tip()) == (3, 0, None)
+    assert f"`{next(iter(setting))}` is not supported yet" in refused.err
+    assert "triggers/all.yaml:" in refused.err
+
+
+def test_approvals_from_github_are_refused_until_they_are_supported(place: Workplace, scheduler: Counting) -> None:
+    place.configure(scheduler.url, approvals={"reruns": {"provider": "github", "approvers": ["dana"]}})
+    place.declare("fact.yaml", backfill("fact", at(1)))
+    refused = place.apply()
+    assert (refused.code, scheduler.calls) == (3, 0)
+    assert "`github` is not supported yet" in refused.err

@@ -1,0 +1,120 @@
+"""State that cannot be trusted: never read as empty, never repaired by guessing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e.counting import Counting
+from tests.e2e.manifests import ORDERS, SALES, at, backfill, between, hours
+from tests.e2e.workplace import Workplace
+
+FILE = f"prod/{SALES}.jsonl"
+
+
+@pytest.fixture
+def applied(place: Workplace) -> Workplace:
+    """Return a workplace whose ledger has two lines, and whose manifests owe three more hours and another table."""
+    place.declare("fact.yaml", backfill("fact", between(1, 2), between(4, 5)))
+    assert place.apply().code == 0
+    place.declare("fact.yaml", backfill("fact", between(1, 8)), backfill("orders", at(2), table=ORDERS))
+    return place
+
+
+def edited(data: bytes) -> bytes:
+    return data.replace(b"01:00:00", b"00:00:00", 1)
+
+
+def conflicted(data: bytes) -> bytes:
+    first, second, third, _ = data.split(b"\n")
+    return b"\n".join([first, b"<<<<<<< HEAD", second, b"=======", third, b">>>>>>> x", b""])
+
+
+DAMAGE: dict[str, tuple[Callable[[bytes], bytes], bool, int]] = {
+    "an edited line": (edited, True, 3),
+    "an edited line, and the clone knew it": (edited, False, 2),
+    "a cut tail": (lambda data: data[:-20], True, 3),
+    "a last line that is gone, and the clone knew it": (lambda data: data[: data[:-1].rindex(b"\n") + 1], False, 3),
+    "conflict markers": (conflicted, True, 2),
+    "another version": (lambda data: data.replace(b'"version":1', b'"version":2'), True, 1),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_ledger_stops_its_table_and_no_other(applied: Workplace, scheduler: Counting, kind: str) -> None:
+    """Every kind of damage is in the tests of the file format; here are those that differ in who can see them."""
+    damage, fresh, line = DAMAGE[kind]
+    data = applied.state_files()[FILE]
+    applied.put_state({FILE: damage(data)})
+    stopped = (applied.clone("fresh") if fresh else applied).apply()
+    assert stopped.code == 3
+    assert f".state/{FILE}:{line}:" in stopped.err
+    assert scheduler.runs(SALES) == hours(1, 2) | hours(4, 5)
+    assert scheduler.runs(ORDERS) == hours(2, 2)
+    assert applied.state_files()[FILE] == damage(data)
+
+
+def test_a_damaged_pending_file_stops_everything(applied: Workplace, scheduler: Counting) -> None:
+    run = "20260120T000000Z-0123456789ab"
+    applied.put_state({f"pending/{run}.jsonl": b'{"version":1,"run":"x"}\n'})
+    stopped = applied.apply()
+    assert (stopped.code, scheduler.runs(ORDERS)) == (3, {})
+    assert f".state/pending/{run}.jsonl:1" in stopped.err
+    assert applied.run("plan").code == 3
+
+
+def test_a_state_branch_that_is_gone_is_not_an_empty_one(applied: Workplace, scheduler: Counting) -> None:
+    tip = applied.tip()
+    applied.git("push", "-q", "origin", f":refs/heads/{applied.state}")
+    for command in ("plan", "apply", "status"):
+        stopped = applied.run(command)
+        assert stopped.code == 3
+        assert f"git push origin {tip}:refs/heads/{applied.state}" in stopped.err
+    assert scheduler.runs(ORDERS) == {}
+    applied.git("push", "-q", "origin", f"{tip}:refs/heads/{applied.state}")
+    assert applied.apply().code == 0
+    assert scheduler.runs(SALES) == hours(1, 8)
+
+
+def test_a_state_branch_that_was_forced_back_is_refused(applied: Workplace, scheduler: Counting) -> None:
+    applied.git("fetch", "-q", "origin", applied.state)
+    applied.git("push", "-q", "--force", "origin", f"FETCH_HEAD~1:refs/heads/{applied.state}")
+    stopped = applied.apply()
+    assert (stopped.code, scheduler.runs(ORDERS)) == (3, {})
+    assert "rewritten" in stopped.err
+    assert "--force" in stopped.err
+
+
+def test_a_state_branch_with_another_history_is_refused(applied: Workplace, scheduler: Counting) -> None:
+    applied.put_state({}, force=True)
+    assert applied.apply().code == 3
+    assert scheduler.runs(ORDERS) == {}
+
+
+def test_a_ledger_that_is_gone_is_not_an_empty_one(applied: Workplace, scheduler: Counting) -> None:
+    assert applied.apply("--table", ORDERS).code == 0
+    applied.put_state({FILE: None})
+    stopped = applied.apply()
+    assert (stopped.code, scheduler.runs(SALES)) == (3, hours(1, 2) | hours(4, 5))
+    assert f".state/{FILE}" in stopped.err
+
+
+def test_a_lone_ledger_that_is_gone_is_missed_by_a_new_clone_too(applied: Workplace, scheduler: Counting) -> None:
+    applied.put_state({FILE: None})
+    stopped = applied.clone("fresh").apply()
+    assert (stopped.code, scheduler.runs(SALES)) == (3, hours(1, 2) | hours(4, 5))
+
+
+def test_a_target_that_was_renamed_does_not_start_again(applied: Workplace, scheduler: Counting) -> None:
+    """The ledger's folder has the target's name: another name for the same scheduler must not trigger all again."""
+    text = (applied.base / "reconciler.yaml").read_text()
+    config = json.loads(text)
+    config["targets"]["production"] = config["targets"].pop("prod")
+    config["defaultTarget"] = "production"
+    applied.write("reconciler.yaml", json.dumps(config, indent=1))
+    applied.publish()
+    before = scheduler.runs(SALES)
+    stopped = applied.apply()
+    assert (stopped.code, scheduler.runs(SALES)) == (3, before), stopped.out
