@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
 
-
 _SLICE = 0.1
 
 

@@ -52,7 +52,7 @@ def windows_of(spans: Iterable[Span]) -> Windows:
 class Intent:
     """A call about to be made, as a pending file holds it. Until its outcome is recorded it is in doubt.
 
-    `after` is how many lines of its ledger are older than it; `by` and `since` say who runs it and since when (UTC).
+    `by` and `since` say who runs it and since when (UTC), `commit` is the manifests'.
     """
 
     call: Call
@@ -60,7 +60,6 @@ class Intent:
     by: str
     since: str
     commit: str
-    after: int
 
     def triggered(self, trace_id: str | None, at: str) -> Trigger:
         """Return the ledger's line for this intent once it is known to have been accepted, `at` a UTC time."""
@@ -88,15 +87,15 @@ class Doubt:
 def doubts(ledger: Ledger | None, intents: Sequence[Intent]) -> tuple[Doubt, ...]:
     """Return the intents that are still in doubt, in the order given.
 
-    An approved rerun settles doubt: where a later line bears every token of the intent and one more, a reviewer has
-    said that a second trigger is fine, and it was made. What such lines cover of an intent is in doubt no longer. A
-    line that bears no more than the intent proves nothing: it may be older than the intent's own call.
+    An approved rerun settles doubt: where a line bears every token of the intent and one more, a reviewer has said
+    that a second trigger is fine, and it was made. Such a line is younger than the intent: were it older, the intent's
+    tokens would have been done there, and the call not owed. What such lines cover of an intent is in doubt no longer.
     """
     found = []
     for intent in intents:
-        later = ledger.triggers[intent.after :] if ledger else ()
         tokens = set(intent.call.rerun)
-        settled = windows_of(trigger.span for trigger in later if tokens < set(trigger.rerun))
+        lines = ledger.triggers if ledger else ()
+        settled = windows_of(trigger.span for trigger in lines if tokens < set(trigger.rerun))
         left = subtract(intent.call.span.windows, settled)
         if left:
             found.append(Doubt(intent, left))

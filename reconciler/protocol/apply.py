@@ -93,8 +93,7 @@ class Applier(Generic[S]):
         """Commit what is known together with the next batch's intents, then make that batch; False when all is done."""
         self._batch = batch = tuple(islice(self._next_calls(), self._run.batch))
         outcomes = self._outcomes(self._unrecorded)
-        known = self._settlement + outcomes
-        change = known + Change(intents=tuple(self._intents(batch, known)))
+        change = self._settlement + outcomes + Change(intents=tuple(self._intents(batch)))
         if not change:
             self._unrecorded = ()  # nothing but calls in doubt, whose intents say all there is
             return False
@@ -143,13 +142,10 @@ class Applier(Generic[S]):
         self._queue = _interleaved([call for call in owed if agreed is None or call.id in agreed])
         self._stale = self._stale or len(self._queue) < len(owed)
 
-    def _intents(self, batch: Sequence[Call], known: Change) -> Iterator[Intent]:
-        after = Changed(self._snapshot, known)
+    def _intents(self, batch: Sequence[Call]) -> Iterator[Intent]:
         since = self._clock.utc()
         for call in batch:
-            ledger = after.ledger((call.target, call.table))
-            lines = len(ledger.triggers) if ledger else 0
-            yield Intent(call, self._run.name, self._run.by, since, self._run.commit, lines)
+            yield Intent(call, self._run.name, self._run.by, since, self._run.commit)
 
     def _outcomes(self, results: Sequence[Result]) -> Change:
         """Return the change that records `results`: lines for what was accepted; intents stay only where in doubt."""
@@ -157,7 +153,7 @@ class Applier(Generic[S]):
         entries, settled = [], []
         for result in results:
             call = result.call
-            intent = mine.get(call.id) or Intent(call, self._run.name, self._run.by, result.at, self._run.commit, 0)
+            intent = mine.get(call.id) or Intent(call, self._run.name, self._run.by, result.at, self._run.commit)
             if isinstance(result.outcome, Triggered):
                 entries.append(Entry(key_of(intent), intent.triggered(result.outcome.trace_id, result.at)))
             if not isinstance(result.outcome, Unknown):

@@ -18,7 +18,7 @@ from reconciler.state.ledger_file import read_span_fields, span_fields
 
 _KEYS = frozenset(
     {"id", "target", "tableName", "tenantId", "method", "startTime", "endTime", "scheduleTimes", "rangeEnd"}
-    | {"rerun", "requests", "approvedBy", "since", "commit", "after"}
+    | {"rerun", "requests", "approvedBy", "since", "commit"}
 )
 
 
@@ -41,7 +41,6 @@ def _fields(intent: Intent) -> dict[str, object]:
         "approvedBy": list(call.approved_by),
         "since": intent.since,
         "commit": intent.commit,
-        "after": intent.after,
     }
 
 
@@ -61,9 +60,6 @@ def read_pending(path: str, data: bytes, run: str) -> tuple[Intent, ...]:
 
 def _intent(value: dict[str, object], run: str, by: str) -> Intent:
     refuse_other_keys(value, _KEYS)
-    after = value.get("after")
-    if not isinstance(after, int) or isinstance(after, bool) or after < 0:
-        raise ValueError("after is not a number of lines")
     call = Call(
         target=text_field(value, "target"),
         table=text_field(value, "tableName"),
@@ -75,4 +71,4 @@ def _intent(value: dict[str, object], run: str, by: str) -> Intent:
     )
     if text_field(value, "id") != call.id:
         raise ValueError("its id does not fit its body")
-    return Intent(call, run, by, text_field(value, "since"), text_field(value, "commit"), after)
+    return Intent(call, run, by, text_field(value, "since"), text_field(value, "commit"))

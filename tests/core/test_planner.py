@@ -95,10 +95,9 @@ def _line(name: str, span: Range | Times, rerun: tuple[str, ...]) -> Trigger:
 
 
 @given(worlds(with_doubt=False))
-def test_calls_that_were_lost_are_not_owed_again(world: World) -> None:
+def test_calls_that_were_lost_are_in_doubt_whatever_the_ledger_holds_and_not_owed_again(world: World) -> None:
     before = _plan(world)
-    lines = len(world.table.ledger.triggers) if world.table.ledger else 0
-    lost = tuple(intent(call.span, call.rerun, lines) for call in before.ready)
+    lost = tuple(intent(call.span, call.rerun) for call in before.ready)
     after = plan_table(replace(world.table, intents=lost), world.approvals)
     assert after.ready == ()
     assert len(after.doubts) == len(lost)
@@ -156,11 +155,6 @@ def test_a_line_with_no_more_tokens_than_the_intent_does_not_settle_it() -> None
     assert len(doubts(same, (lost,))) == 1
     assert len(doubts(other, (lost,))) == 1
     assert doubts(more, (lost,)) == ()
-
-
-def test_a_line_older_than_the_intent_does_not_settle_it() -> None:
-    lines = ledger(trigger(Range(HOURS[0], "inclusive"), ("blue",)))
-    assert len(doubts(lines, (intent(Range(HOURS[0], "inclusive"), (), after=1),))) == 1
 
 
 def _held(limits: Limits, windows: Windows, now: int = 10**10) -> str | None:

@@ -58,8 +58,8 @@ def ledger(*triggers: Trigger) -> Ledger:
     return Ledger("prod", "a.b", triggers, "head")
 
 
-def intent(span: Span, tokens: tuple[str, ...] = (), after: int = 0) -> Intent:
-    return Intent(call(span, tokens), "run", "somebody", "2026-01-01T00:00:00Z", "commit", after)
+def intent(span: Span, tokens: tuple[str, ...] = ()) -> Intent:
+    return Intent(call(span, tokens), "run", "somebody", "2026-01-01T00:00:00Z", "commit")
 
 
 windows = st.lists(st.tuples(st.integers(0, HORIZON), st.integers(0, HORIZON)), min_size=1, max_size=3).map(union)
@@ -86,7 +86,7 @@ def worlds(draw: st.DrawFn, *, with_doubt: bool = True) -> World:
     lines = draw(st.lists(triggers, max_size=4))
     pending: list[Intent] = []
     if with_doubt:
-        pending = draw(st.lists(st.builds(intent, spans_of_time, tokens, st.integers(0, len(lines))), max_size=2))
+        pending = draw(st.lists(st.builds(intent, spans_of_time, tokens), max_size=2))
     kept = ledger(*lines) if lines else None
     aim = target(draw(st.sampled_from(["inclusive", "exclusive"])), draw(st.integers(1, 3)))
     return World(Table(aim, "a.b", requests, kept, tuple(pending), now=HORIZON * 2), approvals)

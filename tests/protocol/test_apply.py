@@ -235,7 +235,7 @@ def test_an_approved_rerun_over_doubt_removes_the_old_intent() -> None:
 def test_what_a_journal_settles_is_committed_even_where_nothing_is_owed() -> None:
     bench = Bench(requests=(worlds.request("m#1", ((0, HOUR),)),))
     (call,) = bench.plan(bench.state.read()).ready
-    old = Intent(call, "dead", "dana", "2026-01-20T05:00:00Z", "abc", 0)
+    old = Intent(call, "dead", "dana", "2026-01-20T05:00:00Z", "abc")
     bench.state.write(Change(intents=(old,)))
     bench.settled = Change(entries=(Entry(KEY, old.triggered("trace", old.since)),), settled=(old,))
     report = bench.apply()
@@ -244,19 +244,10 @@ def test_what_a_journal_settles_is_committed_even_where_nothing_is_owed() -> Non
     assert bench.state.messages[-1].startswith("Settle 1 call of a run that died")
 
 
-def test_an_intent_says_how_many_lines_of_its_ledger_are_older() -> None:
-    bench = Bench()
-    bench.apply(batch=1)
-    bench.requests += (worlds.request("m#4", ((6 * HOUR, 7 * HOUR),)),)
-    bench.sender.answer = lambda _call: Unknown("lost")
-    bench.apply(name="second")
-    assert [intent.after for intent in bench.state.tip.intents] == [3]
-
-
 def test_equal_calls_of_two_runs_are_told_apart_by_their_run() -> None:
     bench = Bench(requests=(worlds.request("m#1", ((0, HOUR),)),))
     (call,) = bench.plan(bench.state.read()).ready
-    mine = Intent(call, "one", "dana", "now", "abc", 0)
+    mine = Intent(call, "one", "dana", "now", "abc")
     theirs = replace(mine, run="two")
     bench.state.write(Change(intents=(mine, theirs)))
     bench.state.write(Change(settled=(mine,)))

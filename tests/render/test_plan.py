@@ -28,7 +28,7 @@ def _plan(now: int = 10**10, points: int = 100) -> Plan:
         worlds.request("m.yaml#4", HOURS, "blue"),
     )
     old = worlds.ledger(worlds.trigger(Range(HOURS[0], "inclusive")))
-    lost = worlds.intent(Range((20 * 3600, 21 * 3600), "inclusive"), (), 1)
+    lost = worlds.intent(Range((20 * 3600, 21 * 3600), "inclusive"), ())
     table = Table(worlds.target(points=points), "a.b", requests, old, (lost,), now)
     approvals: dict[str, Approval] = {"m.yaml#3": Approved(("dana",)), "m.yaml#4": Waiting("ask dana")}
     return make_plan("c0ffee", [plan_table(table, approvals)])

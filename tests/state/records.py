@@ -27,9 +27,9 @@ def points(*numbers: int) -> Times:
     return Times(tuple(parse(f"2026-01-20 {hour:02}:00:00") for hour in numbers))
 
 
-def intent(span: Span, run: str = RUN, table: str = TABLE, rerun: tuple[str, ...] = (), after: int = 0) -> Intent:
+def intent(span: Span, run: str = RUN, table: str = TABLE, rerun: tuple[str, ...] = ()) -> Intent:
     call = Call(TARGET, table, "tn_1", span, rerun, ("a.yaml#1",), ())
-    return Intent(call, run, "Tess Ter <tess@example.org> at ci", SINCE, "c0ffee", after)
+    return Intent(call, run, "Tess Ter <tess@example.org> at ci", SINCE, "c0ffee")
 
 
 def trigger(span: Span, table: str = TABLE) -> Trigger:

@@ -8,7 +8,7 @@ from reconciler.state.json_lines import DamagedState
 from reconciler.state.pending_file import read_pending, write_pending
 from tests.state.records import OTHER_RUN, RUN, hours, intent, points
 
-INTENTS = (intent(hours(1, 2)), intent(points(4), rerun=("t",), after=3))
+INTENTS = (intent(hours(1, 2)), intent(points(4), rerun=("t",)))
 FILE = write_pending(INTENTS)
 
 
@@ -25,8 +25,6 @@ def test_a_file_of_another_run_is_refused() -> None:
     ("old", "new", "line"),
     [
         (b"01:00:00", b"00:00:00", 2),
-        (b'"after":3', b'"after":-1', 3),
-        (b'"after":3', b'"after":true', 3),
         (b'"rerun":["t"]', b'"rerun":["u"]', 3),
         (b'"by":', b'"who":', 1),
         (b'"version":1', b'"version":2', 1),
