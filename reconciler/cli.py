@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -30,12 +31,16 @@ Exit codes:
 """
 
 
+def _ask(question: str) -> bool:
+    return click.confirm(question, default=False, err=True)
+
+
 @dataclass(slots=True)
 class _Call:
     """What the options before the command say."""
 
     root: Path = Path("triggers")
-    terminal: Terminal = field(default_factory=lambda: Terminal(0, click.confirm))
+    terminal: Terminal = field(default_factory=lambda: Terminal(0, _ask))
 
 
 _pass = click.make_pass_decorator(_Call)
@@ -76,7 +81,7 @@ def cli(context: click.Context, root: Path, verbose: int, quiet: int) -> None:
     """
     call = context.ensure_object(_Call)
     call.root = root
-    call.terminal = Terminal(verbose - quiet, click.confirm)
+    call.terminal = Terminal(verbose - quiet, _ask)
 
 
 @cli.command(
@@ -189,10 +194,10 @@ def history(call: _Call, table: str, at: str | None, output: str) -> ExitCode:
 @click.option("--as", "became", type=click.Choice(["triggered", "not-triggered"]), help="What became of the calls.")
 @click.option("--reason", metavar="TEXT", help="How you know; it is recorded with your name.")
 @click.option("--journal", type=click.Path(path_type=Path), metavar="FILE", help="Settle by a journal that CI kept.")
-@click.option("--branch", metavar="NAME", help="The manifests' branch, where HEAD is detached.")
+@click.option("--run-ended", is_flag=True, help="The journal is whole, and its run has ended: it was killed.")
 @_pass
 def resolve(
-    call: _Call, ids: tuple[str, ...], became: str | None, reason: str | None, journal: Path | None, branch: str | None
+    call: _Call, ids: tuple[str, ...], became: str | None, reason: str | None, journal: Path | None, run_ended: bool
 ) -> ExitCode:
     """Settle what is in doubt; without arguments, list it.
 
@@ -200,7 +205,7 @@ def resolve(
     """
     from reconciler.commands import resolve as command
 
-    options = command.ResolveOptions(call.root, ids, became, reason, journal, branch)
+    options = command.ResolveOptions(call.root, ids, became, reason, journal, run_ended)
     return command.run(options, call.terminal)
 
 
@@ -267,6 +272,11 @@ def demo(call: _Call, folder: Path | None) -> ExitCode:
 
 def main() -> None:
     """Run the command line; every expected failure ends as a message and its exit code, never as a traceback."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (closed by the caller: >&-)
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal's encoding cannot show is escaped, never fatal
+            stream.reconfigure(errors="backslashreplace")
     call = _Call()
     try:
         code = cli.main(obj=call, standalone_mode=False)
@@ -305,6 +315,6 @@ def _tell(failure: Failure, root: Path) -> ExitCode:
         click.echo(f"{count(len(failure.problems), 'problem')}; nothing was triggered", err=True)
     else:
         click.echo(f"error: {failure.message}", err=True)
-        if failure.hint:
-            click.echo(f"    {failure.hint}", err=True)
+        for line in failure.hint.splitlines():
+            click.echo(f"    {line}", err=True)
     return failure.code

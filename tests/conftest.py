@@ -8,7 +8,12 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# These machines are noisy: a slow example is no failure. The seeds are the library's own.
+hypothesis.settings.register_profile("quiet", deadline=None)
+hypothesis.settings.load_profile("quiet")
 
 _FOREIGN = re.compile(
     r"(GITHUB|CI|GITLAB|BUILDKITE|CIRCLE|BITBUCKET|BUILD|DRONE|RUNNER|JENKINS)_.*|CI|BRANCH_NAME|BUILD_URL|.*_proxy"

@@ -13,15 +13,15 @@ from reconciler.commands.clock import SystemClock, signals
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Manifests, Scope, read_manifests
 from reconciler.commands.identity import new_run, who
-from reconciler.commands.plan import tell_settlement
 from reconciler.commands.schedulers import open_schedulers, read_credentials
-from reconciler.commands.state import Gathered, gather, journal_folder, open_checkout
+from reconciler.commands.state import Gathered, gather, journal_folder, open_checkout, tell_settlement
 from reconciler.core.change import key_of
 from reconciler.core.config import Target
 from reconciler.core.ledger import doubts
 from reconciler.core.outcome import Triggered, Unknown
 from reconciler.core.report import Report, Result
 from reconciler.errors import ExitCode, InvalidInput, Stale, UsageFailure
+from reconciler.manifests.worktree import read_worktree
 from reconciler.protocol.apply import Applier, Run
 from reconciler.protocol.sender import Sender
 from reconciler.render.plan_json import nothing_document, problems_document, report_document
@@ -72,14 +72,14 @@ class _Apply:
         checkout = open_checkout(self.options.root)
         branch = checkout.branch(self.options.branch, os.environ)
         commit = checkout.head()
-        _check_committed(checkout)
+        _check_committed(checkout, self.options.root)
         manifests = read_manifests(checkout.manifests(commit))
         targets = _targets(manifests, self.scope)
         credentials = read_credentials(targets, os.environ)
-        remote = checkout.remote(branch)
+        remote = checkout.remote()
         if remote:
             checkout.check_upstream(commit, branch, remote)
-        found = gather(checkout, manifests, self.scope, self.console, branch, push=self.options.push)
+        found = gather(checkout, manifests, self.scope, self.console, push=self.options.push)
         self._show(found)
         if self.saved:
             saved_plan.check(self.saved, found.plan)
@@ -139,10 +139,11 @@ class _Apply:
                     clock,
                 )
                 report = applier.execute(found.snapshot, found.settlement, found.plan)
-            keep = report.unrecorded or any(isinstance(result.outcome, Unknown) for result in report.results)
+            doubtful = any(isinstance(result.outcome, Unknown) for result in report.results)
+            keep = doubtful or report.unrecorded or report.failure is not None
         finally:
             journal.close(keep=keep)
-        prune_journals(folder, frozenset(doubt.intent.run for doubt in found.plan.doubts))
+        prune_journals(folder, frozenset(intent.run for intent in found.snapshot.intents))
         return report
 
     def _shower(self, total: int) -> Callable[[Result], None]:
@@ -172,6 +173,11 @@ class _Apply:
             self.console.result(report_text(found.plan, report, found.branch.where))
         else:
             self.console.result(json_text(report_document(found.plan, report, found.problems)))
+        if not found.branch.pushes and report.results:
+            self.console.message(
+                f"This record is on the local branch {found.branch.where} alone: push that before anything applies "
+                "elsewhere."
+            )
         if report.failure:
             self.console.warning(f"error: {report.failure.message}\n    {report.failure.hint}\n")
         if report.stale:
@@ -180,8 +186,9 @@ class _Apply:
             )
 
 
-def _check_committed(checkout: Checkout) -> None:
-    changed = checkout.uncommitted()
+def _check_committed(checkout: Checkout, root: Path) -> None:
+    files, _ = read_worktree(root)
+    changed = checkout.uncommitted(files)
     if changed:
         raise Stale(
             f"manifests are not committed: {', '.join(changed[:5])}{' and more' if len(changed) > 5 else ''}",
@@ -227,4 +234,5 @@ def _still_in_doubt(found: Gathered, report: Report | None) -> bool:
     after = found.branch.at(report.commit)
     intents = [doubt.intent for doubt in found.plan.doubts]
     left = [intent for intent in after.intents if intent in intents]
-    return any(doubts(after.ledger(key_of(intent)), (intent,)) for intent in left)
+    blocked = found.planner.blocked
+    return any(key_of(i) in blocked or doubts(after.ledger(key_of(i)), (i,)) for i in left)

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import which
 from textwrap import dedent
 
 from reconciler.commands.console import Console
@@ -131,9 +132,8 @@ class _Story:
         self.shown("git", "log", "--format=%s", "origin/reconciler-state")
         self.say("What the scheduler really ran:")
         self.console.result(self.executions())
-        self.say(
-            f"Go on playing in {self.repository}\n  (edit triggers/, commit, push, reconciler plan, reconciler apply)"
-        )
+        program = "reconciler" if which("reconciler") else f"{sys.executable} -m reconciler"
+        self.say(f"Go on playing in {self.repository}\n  (edit triggers/, commit, push, then: {program} apply)")
 
     def say(self, text: str) -> None:
         self.console.result(f"\n{self.console.paint.bold(f'# {text}')}\n")

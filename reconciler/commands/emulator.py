@@ -29,13 +29,14 @@ class EmulatorOptions:
 
 def run(options: EmulatorOptions, console: Console) -> ExitCode:
     """Serve until interrupted. Raises UsageFailure for settings that make no sense, Failure for a port in use."""
+    every = _duration(options.every)
     try:
         emulator = Emulator(
             options.db,
             port=options.port,
             host=options.host,
             tenant=options.tenant,
-            every=parse_duration(options.every),
+            every=every,
             range_end=options.range_end,
             latency=options.latency,
             faults=parse_faults(options.faults, options.seed) if options.faults else NO_FAULTS,
@@ -54,3 +55,10 @@ def run(options: EmulatorOptions, console: Console) -> ExitCode:
         except KeyboardInterrupt:
             console.message("Stopped.")
     return ExitCode.DONE
+
+
+def _duration(text: str) -> int:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageFailure(f"--every {text!r} {error}", "write it like --every 1h") from None

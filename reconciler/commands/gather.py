@@ -37,11 +37,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """The valid manifests and config of a root, with the warnings about them."""
+    """The valid manifests and config of a root, the files they are in, and the warnings about them."""
 
     config: Config
     declared: Declared
     warnings: tuple[Problem, ...]
+    files: tuple[str, ...]
 
     def tables(self, scope: Scope) -> dict[Key, tuple[Request, ...]]:
         """Return the requests per table in scope. Raises UsageFailure where the scope names what does not exist."""
@@ -67,7 +68,7 @@ def read_manifests(files: Mapping[str, bytes], found: Sequence[Problem] = ()) ->
     problems = tuple(sorted((*found, *reading.problems)))
     if reading.config is None or reading.declared is None or any(p.severity == "error" for p in problems):
         raise InvalidInput("the manifests are not valid", "", problems)
-    return Manifests(reading.config, reading.declared, problems)
+    return Manifests(reading.config, reading.declared, problems, tuple(files))
 
 
 def work_tree_manifests(root: Path) -> Manifests:

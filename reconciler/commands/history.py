@@ -20,8 +20,7 @@ def run(root: Path, table: str, at: str | None, output: str, console: Console) -
     instant = _instant(at) if at is not None else None
     checkout = open_checkout(root)
     config = work_tree_config(root)
-    head = checkout.git.head_branch()
-    snapshot = open_branch(checkout, config, console, head.removeprefix("refs/heads/") if head else None).read()
+    snapshot = open_branch(checkout, config, console).read()
     targets = sorted({*config.targets, *(target for target, _ in snapshot.ledger_names)})
     ledgers = [ledger for target in targets if (ledger := snapshot.ledger((target, table)))]
     if not ledgers:

@@ -9,8 +9,7 @@ from pathlib import Path
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope, work_tree_manifests
 from reconciler.commands.saved_plan import save
-from reconciler.commands.state import Gathered, gather, open_checkout
-from reconciler.core.plan import Plan
+from reconciler.commands.state import Gathered, code_of, gather, open_checkout, tell_settlement
 from reconciler.errors import ExitCode, InvalidInput
 from reconciler.render.plan_json import plan_document, problems_document
 from reconciler.render.plan_text import plan_text
@@ -53,40 +52,12 @@ def run(options: PlanOptions, console: Console) -> ExitCode:
 def _gather(options: PlanOptions, console: Console) -> Gathered:
     checkout = open_checkout(options.root)
     manifests = work_tree_manifests(options.root)
-    head = checkout.git.head_branch()
-    found = gather(checkout, manifests, options.scope, console, head.removeprefix("refs/heads/") if head else None)
+    found = gather(checkout, manifests, options.scope, console)
     tell_settlement(found, console)
-    changed = checkout.uncommitted()
+    changed = checkout.uncommitted(manifests.files)
     if changed:
         console.message(f"Not committed yet, which apply insists on: {', '.join(changed[:5])}")
     return found
-
-
-def tell_settlement(found: Gathered, console: Console) -> None:
-    """Say what the journals of runs that died here settle."""
-    settled = len(found.settlement.settled)
-    if settled:
-        triggered = len(found.settlement.entries)
-        runs = ", ".join(sorted({intent.run for intent in found.settlement.settled}))
-        console.message(
-            f"The journal of run {runs} settles what it left behind: {triggered} triggered, "
-            f"{settled - triggered} not triggered and owed again. Apply records that."
-        )
-
-
-def code_of(found: Gathered, exit_code: bool) -> ExitCode:
-    """Return the exit code of a command that only looks: 3 for broken state, and what is open where that is asked."""
-    if any(problem.severity == "error" for problem in found.problems):
-        return ExitCode.INVALID if not exit_code else max(ExitCode.INVALID, _open(found.plan))
-    return _open(found.plan) if exit_code else ExitCode.DONE
-
-
-def _open(plan: Plan) -> ExitCode:
-    if plan.doubts:
-        return ExitCode.IN_DOUBT
-    if plan.held:
-        return ExitCode.HELD
-    return ExitCode.PENDING if plan.ready else ExitCode.DONE
 
 
 def _write(options: PlanOptions, console: Console, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.commands.console import Console
@@ -13,6 +13,7 @@ from reconciler.commands.identity import who
 from reconciler.commands.state import journal_folder, live_runs, open_branch, open_checkout
 from reconciler.core.change import Change, Entry, key_of
 from reconciler.core.ledger import Doubt, Intent, doubts
+from reconciler.core.outcome import Triggered
 from reconciler.core.settlement import JournalReading, settle
 from reconciler.errors import ExitCode, Failure, InvalidInput, Stale, UsageFailure
 from reconciler.protocol.audit import compose, settlement_lines
@@ -35,7 +36,7 @@ class ResolveOptions:
     became: str | None
     reason: str | None
     journal: Path | None
-    branch: str | None
+    run_ended: bool
 
 
 def run(options: ResolveOptions, console: Console) -> ExitCode:
@@ -43,11 +44,12 @@ def run(options: ResolveOptions, console: Console) -> ExitCode:
     _check(options)
     checkout = open_checkout(options.root)
     config = work_tree_config(options.root)
-    head = checkout.git.head_branch()
-    state = open_branch(checkout, config, console, head.removeprefix("refs/heads/") if head else options.branch)
+    state = open_branch(checkout, config, console)
     journals = tuple(read_journals(journal_folder(checkout.git)))
     if options.journal:
-        return _by_journal(state, checkout.git, read_journal(options.journal), console)
+        journal = read_journal(options.journal)
+        whole = replace(journal, ended=journal.ended or options.run_ended)
+        return _by_journal(state, checkout.git, whole, console)
     if options.ids:
         return _by_hand(state, checkout.git, options, live_runs(journals), console)
     return _list(state.read(), live_runs(journals), console)
@@ -65,7 +67,14 @@ def _check(options: ResolveOptions) -> None:
 
 
 def _open_doubts(snapshot: GitSnapshot) -> list[Doubt]:
-    return [doubt for i in snapshot.intents for doubt in doubts(snapshot.ledger(key_of(i)), (i,))]
+    return [doubt for intent in snapshot.intents for doubt in _doubt(snapshot, intent)]
+
+
+def _doubt(snapshot: GitSnapshot, intent: Intent) -> tuple[Doubt, ...]:
+    try:
+        return doubts(snapshot.ledger(key_of(intent)), (intent,))
+    except InvalidInput:  # a ledger that cannot be read settles nothing
+        return (Doubt(intent, intent.call.span.windows),)
 
 
 def _list(snapshot: GitSnapshot, live: frozenset[str], console: Console) -> ExitCode:
@@ -81,7 +90,7 @@ def _list(snapshot: GitSnapshot, live: frozenset[str], console: Console) -> Exit
 def _by_hand(state: StateBranch, git: Git, options: ResolveOptions, live: frozenset[str], console: Console) -> ExitCode:
     for _ in range(_MOST_RACES):
         snapshot = state.read()
-        chosen = [_find(name, snapshot) for name in options.ids]
+        chosen = list(dict.fromkeys(_find(name, snapshot) for name in options.ids))
         for intent in chosen:
             if intent.run in live:
                 raise Failure(
@@ -134,16 +143,24 @@ def _by_journal(state: StateBranch, git: Git, journal: JournalReading, console: 
             snapshot = landed
         left = [intent for intent in snapshot.intents if intent.run == journal.run]
         console.result(f"{len(left)} of run {journal.run} in doubt" + (": see reconciler resolve\n" if left else ".\n"))
+        if left and not journal.ended:
+            console.message(
+                "The journal has no end, so it proves only what it says was triggered. If its run has ended and the "
+                "file is whole, add --run-ended."
+            )
         return ExitCode.IN_DOUBT if left else ExitCode.DONE
     raise _lost()
 
 
 def _provable(intents: Iterable[Intent], journal: JournalReading) -> Iterator[Intent]:
-    """Yield what a journal from elsewhere can settle: with a torn end, only the calls that it mentions.
+    """Yield what a journal from elsewhere can settle: without an end, only calls that it says were accepted.
 
-    The copy may have been cut; then a call that it does not mention may have been sent all the same.
+    The copy may have been cut, or taken while the run went on: it may have sent what the copy does not mention.
     """
-    return (intent for intent in intents if not journal.torn or intent.call.id in journal.events)
+    for intent in intents:
+        event = journal.events.get(intent.call.id)
+        if journal.ended or (event and isinstance(event.what, Triggered)):
+            yield intent
 
 
 def _lost() -> Stale:

@@ -13,7 +13,7 @@ from reconciler.core.config import Config
 from reconciler.core.plan import Plan
 from reconciler.core.settlement import JournalReading
 from reconciler.core.spelling import renamed
-from reconciler.errors import InvalidInput, Problem
+from reconciler.errors import ExitCode, InvalidInput, Problem
 from reconciler.manifests.root import is_manifest_path
 from reconciler.state.branch import StateBranch
 from reconciler.state.checkout import Checkout
@@ -49,27 +49,17 @@ def journal_folder(git: Git) -> Path:
     return git.common_dir / "reconciler" / "journal"
 
 
-def open_branch(
-    checkout: Checkout, config: Config, console: Console, branch: str | None, *, push: bool = True
-) -> StateBranch:
-    """Return the state branch; `branch` is the manifests' own, None where only the default remote can be meant."""
-    remote = checkout.remote(branch)
+def open_branch(checkout: Checkout, config: Config, console: Console, *, push: bool = True) -> StateBranch:
+    """Return the state branch, on the remote that holds the state."""
+    remote = checkout.remote()
     return StateBranch(checkout.git, checkout.prefix, config.state.branch, remote, push=push, warn=console.warning)
 
 
-def gather(
-    checkout: Checkout,
-    manifests: Manifests,
-    scope: Scope,
-    console: Console,
-    branch: str | None,
-    *,
-    push: bool = True,
-) -> Gathered:
+def gather(checkout: Checkout, manifests: Manifests, scope: Scope, console: Console, *, push: bool = True) -> Gathered:
     """Read state and journals, and plan. Raises InvalidInput where the state as a whole cannot be trusted."""
     manifests.tables(scope)  # a scope that names nothing is refused before git is asked
     journals = tuple(read_journals(journal_folder(checkout.git)))
-    state = open_branch(checkout, manifests.config, console, branch, push=push)
+    state = open_branch(checkout, manifests.config, console, push=push)
     snapshot = state.read()
     damage = _damage(snapshot, manifests, scope)
     names = _misnamed(snapshot, manifests)
@@ -86,6 +76,33 @@ def gather(
         problems=tuple(sorted(problems)),
         live=live_runs(journals),
     )
+
+
+def tell_settlement(found: Gathered, console: Console) -> None:
+    """Say what the journals of runs that died here settle."""
+    settled = len(found.settlement.settled)
+    if settled:
+        triggered = len(found.settlement.entries)
+        runs = ", ".join(sorted({intent.run for intent in found.settlement.settled}))
+        console.message(
+            f"The journal of run {runs} settles what it left behind: {triggered} triggered, "
+            f"{settled - triggered} not triggered and owed again. Apply records that."
+        )
+
+
+def code_of(found: Gathered, exit_code: bool) -> ExitCode:
+    """Return the exit code of a command that only looks: 3 for broken state, and what is open where that is asked."""
+    if any(problem.severity == "error" for problem in found.problems):
+        return ExitCode.INVALID if not exit_code else max(ExitCode.INVALID, _open(found.plan))
+    return _open(found.plan) if exit_code else ExitCode.DONE
+
+
+def _open(plan: Plan) -> ExitCode:
+    if plan.doubts:
+        return ExitCode.IN_DOUBT
+    if plan.held:
+        return ExitCode.HELD
+    return ExitCode.PENDING if plan.ready else ExitCode.DONE
 
 
 def live_runs(journals: tuple[JournalReading, ...]) -> frozenset[str]:
@@ -108,5 +125,6 @@ def _damage(snapshot: GitSnapshot, manifests: Manifests, scope: Scope) -> Mappin
 def _misnamed(snapshot: GitSnapshot, manifests: Manifests) -> list[tuple[Key, Problem]]:
     requests = manifests.declared.requests
     places = {(request.place.file, request.place.line): (request.target, request.table) for request in requests}
-    problems = renamed(requests, snapshot.ledger_names, manifests.config.targets)
+    known = snapshot.ledger_names | {key_of(intent) for intent in snapshot.intents}
+    problems = renamed(requests, known, manifests.config.targets)
     return [(places[problem.file, problem.line], problem) for problem in problems]

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope, work_tree_manifests
-from reconciler.commands.plan import code_of, tell_settlement
-from reconciler.commands.state import gather, open_checkout
+from reconciler.commands.state import code_of, gather, open_checkout, tell_settlement
 from reconciler.core.change import Changed
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode, InvalidInput
@@ -30,8 +29,7 @@ def run(root: Path, output: str, scope: Scope, console: Console, *, exit_code: b
 def _show(root: Path, output: str, scope: Scope, console: Console, exit_code: bool) -> ExitCode:
     checkout = open_checkout(root)
     manifests = work_tree_manifests(root)
-    head = checkout.git.head_branch()
-    found = gather(checkout, manifests, scope, console, head.removeprefix("refs/heads/") if head else None)
+    found = gather(checkout, manifests, scope, console)
     console.warning(problems_text(found.problems, os.fspath(root), console.paint.off()))
     tell_settlement(found, console)
     snapshot = Changed(found.snapshot, found.settlement)

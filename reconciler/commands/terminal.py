@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import TextIO
 
 from reconciler.render.paint import Paint
 
@@ -22,7 +23,7 @@ class Terminal:
     def __init__(self, verbosity: int, ask: Callable[[str], bool]) -> None:
         """`verbosity` is above 0 for -v and below for -q; `ask` puts a yes-or-no question to a person."""
         self.verbose = verbosity > 0
-        self.interactive = sys.stdin.isatty() and sys.stdout.isatty()
+        self.interactive = sys.stdin.isatty() and sys.stderr.isatty()
         self.paint = Paint(enabled=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
         self.ask = ask
         self._quiet = verbosity < 0
@@ -36,8 +37,7 @@ class Terminal:
         """Print a result."""
         with self._lock:
             self._clear()
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            _write(sys.stdout, text)
 
     def message(self, text: str) -> None:
         """Print a message; silent with -q."""
@@ -49,8 +49,7 @@ class Terminal:
         if text:
             with self._lock:
                 self._clear()
-                sys.stderr.write(text if text.endswith("\n") else text + "\n")
-                sys.stderr.flush()
+                _write(sys.stderr, text if text.endswith("\n") else text + "\n")
 
     def progress(self, done: int, total: int, what: str) -> None:
         """Show how far long work is: a bar after a second on a terminal, a line now and then in a pipe."""
@@ -67,12 +66,20 @@ class Terminal:
                 return
             filled = _BAR * done // max(total, 1)
             text = f"[{'#' * filled}{'.' * (_BAR - filled)}] {text}"
-            sys.stderr.write(f"\r{text:<{self._width}}")
-            sys.stderr.flush()
+            _write(sys.stderr, f"\r{text:<{self._width}}")
             self._width = len(text)
 
     def _clear(self) -> None:
         """Take the bar off the line before anything else is written there."""
         if self._width:
-            sys.stderr.write(f"\r{'':<{self._width}}\r")
+            _write(sys.stderr, f"\r{'':<{self._width}}\r")
             self._width = 0
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write, or go silent where the reader has left: what became of a call matters more than who hears of it."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -149,4 +149,7 @@ class Call:
 
 def canonical(value: object) -> str:
     """Write JSON the one way that digests and state files use: no spaces, UTF-8, keys as they come."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -105,8 +105,3 @@ def entries_by_key(entries: Iterable[Entry]) -> dict[Key, tuple[Trigger, ...]]:
 def key_of(intent: Intent) -> Key:
     """Return the ledger that an intent belongs to."""
     return intent.call.target, intent.call.table
-
-
-def count_lines(entries: Iterable[Entry]) -> Counter[Key]:
-    """Return how many lines each ledger gets."""
-    return Counter(entry.key for entry in entries)

@@ -38,9 +38,14 @@ class Ledger:
         """The seconds that any trigger covers."""
         return windows_of(trigger.span for trigger in self.triggers)
 
-    def bearing(self, token: str) -> Windows:
-        """The seconds of the triggers that bear a rerun token."""
-        return windows_of(trigger.span for trigger in self.triggers if token in trigger.rerun)
+    @property
+    def bearing(self) -> dict[str, Windows]:
+        """The seconds of the triggers that bear a rerun token, for every token."""
+        spans: dict[str, list[Span]] = {}
+        for trigger in self.triggers:
+            for token in trigger.rerun:
+                spans.setdefault(token, []).append(trigger.span)
+        return {token: windows_of(some) for token, some in spans.items()}
 
 
 def windows_of(spans: Iterable[Span]) -> Windows:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.core.call import Call, spans
+from reconciler.core.call import Call, Span, spans
 from reconciler.core.config import Target
 from reconciler.core.ledger import Doubt, Intent, Ledger, doubts, windows_of
 from reconciler.core.policy import Approval, Approved, Held, Waiting, hold_table
 from reconciler.core.request import Request
-from reconciler.core.window import EMPTY, Windows, intersect, overlaps, partition, subtract, union
+from reconciler.core.window import EMPTY, Windows, intersect, near, partition, subtract, union
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class _Needs:
     @staticmethod
     def of(table: Table, approvals: Mapping[str, Approval]) -> _Needs:
         covered = table.ledger.covered if table.ledger else EMPTY
+        bearing = table.ledger.bearing if table.ledger else {}
         open_doubts = doubts(table.ledger, table.intents)
         doubtful = union(window for doubt in open_doubts for window in doubt.windows)
         wanted = union(window for request in table.requests if request.rerun is None for window in request.windows)
@@ -99,7 +101,7 @@ class _Needs:
         waiting: dict[str, Windows] = {}
         done: dict[str, Windows] = {}
         for token, requests in _by_token(table.requests).items():
-            done[token] = table.ledger.bearing(token) if table.ledger else EMPTY
+            done[token] = bearing.get(token, EMPTY)
             in_flight = windows_of(doubt.intent.call.span for doubt in open_doubts if token in doubt.intent.call.rerun)
             asked = union(w for r in requests if isinstance(approvals[r.key], Approved) for w in r.windows)
             unapproved = union(w for r in requests if isinstance(approvals[r.key], Waiting) for w in r.windows)
@@ -112,14 +114,14 @@ class _Needs:
         """Yield the requests that owe something now, with the windows they owe."""
         for request in requests:
             owed = self.fresh if request.rerun is None else self.approved[request.rerun.token]
-            windows = intersect(union(request.windows), owed)
+            windows = _common(request.windows, owed)
             if windows:
                 yield request, windows
 
     def is_covered(self, request: Request) -> bool:
         """Say whether nothing more is needed for `request`."""
         taken = self.covered if request.rerun is None else self.done[request.rerun.token]
-        return not subtract(request.windows, taken)
+        return not subtract(request.windows, near(taken, request.windows[0][0], request.windows[-1][1]))
 
 
 def _by_token(requests: Iterable[Request]) -> dict[str, list[Request]]:
@@ -146,19 +148,22 @@ def _calls(
     groups: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
     for window, labels in partition(layers):
         groups[tuple(sorted(label for label in labels if label is not None))].append(window)
-    for tokens, windows in groups.items():
-        for span in spans(union(windows), table.target.range_end, table.target.points_per_call):
-            requests = tuple(_satisfied(table.requests, tokens, span.windows, fresh))
-            names = (_approvers(approvals[request.key]) for request in requests if request.rerun)
-            yield Call(
-                target=table.target.name,
-                table=table.name,
-                tenant=table.target.tenant,
-                span=span,
-                rerun=tokens,
-                requests=tuple(sorted(request.key for request in requests)),
-                approved_by=tuple(sorted({name for some in names for name in some})),
-            )
+    made = [
+        (tokens, span)
+        for tokens, windows in groups.items()
+        for span in spans(union(windows), table.target.range_end, table.target.points_per_call)
+    ]
+    for (tokens, span), requests in zip(made, _satisfied(table.requests, made, fresh), strict=True):
+        names = (_approvers(approvals[request.key]) for request in requests if request.rerun)
+        yield Call(
+            target=table.target.name,
+            table=table.name,
+            tenant=table.target.tenant,
+            span=span,
+            rerun=tokens,
+            requests=tuple(sorted(request.key for request in requests)),
+            approved_by=tuple(sorted({name for some in names for name in some})),
+        )
 
 
 def _approvers(approval: Approval) -> tuple[str, ...]:
@@ -166,16 +171,29 @@ def _approvers(approval: Approval) -> tuple[str, ...]:
 
 
 def _satisfied(
-    requests: Iterable[Request], tokens: Sequence[str], windows: Windows, fresh: Windows
-) -> Iterator[Request]:
-    """Yield the requests for which a call over `windows` that bears `tokens` does something."""
-    new = intersect(windows, fresh)
+    requests: Iterable[Request], made: Sequence[tuple[tuple[str, ...], Span]], fresh: Windows
+) -> list[list[Request]]:
+    """Return, for each span with its tokens, the requests for which it does something. No second is in two spans."""
+    pieces = sorted((*window, number) for number, (_, span) in enumerate(made) for window in span.windows)
+    ends = [end for _, end, _ in pieces]
+    found: list[list[Request]] = [[] for _ in made]
     for request in requests:
-        if request.rerun is None:
-            if overlaps(request.windows, new):
-                yield request
-        elif request.rerun.token in tokens and overlaps(request.windows, windows):
-            yield request
+        hit: dict[int, None] = {}
+        for start, end in request.windows if request.rerun else _common(request.windows, fresh):
+            for at in range(bisect_right(ends, start), len(pieces)):
+                first, _, number = pieces[at]
+                if first >= end:
+                    break
+                if request.rerun is None or request.rerun.token in made[number][0]:
+                    hit[number] = None
+        for number in hit:
+            found[number].append(request)
+    return found
+
+
+def _common(few: Windows, many: Windows) -> Windows:
+    """Return what is in both; fast where `few` is short."""
+    return intersect(few, near(many, few[0][0], few[-1][1]))
 
 
 def _missing_approval(call: Call, approvals: Mapping[str, Approval]) -> Held:

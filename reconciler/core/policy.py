@@ -92,7 +92,7 @@ def _future(owing: Sequence[tuple[Request, Windows]], now: int) -> Held | None:
         if ahead:
             return Held(
                 "future",
-                f"{request.key} asks for {render(ahead[-1][1] - 1)}, which the target's clock ({render(now)}) has not "
+                f"{request.key} asks for {render(ahead[-1][1] - 1)}, which the target's clock has not "
                 f"reached: wait, end the request earlier, or set spec.limits.future: allow in {request.place.file}",
             )
     return None

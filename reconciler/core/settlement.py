@@ -28,15 +28,15 @@ class Event:
 class JournalReading:
     """What a run's journal says: per call id the last event. `live` while the run's process holds its lock.
 
-    `begun` is False for a journal without a whole first line: it proves nothing. `torn` where it ends inside a line,
-    as a crash may leave it, or a copy that was cut.
+    `begun` is False for a journal without a whole first line: it proves nothing. `ended` where the run closed it in
+    order, so that it is known to be whole.
     """
 
     run: str
     live: bool
     begun: bool
     events: Mapping[str, Event]
-    torn: bool = False
+    ended: bool = False
 
 
 def settle(intents: Iterable[Intent], journals: Iterable[JournalReading]) -> Change:

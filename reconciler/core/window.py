@@ -6,6 +6,7 @@ take and return windows sorted and disjoint, and run in one pass.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Sequence
 from heapq import merge
 from typing import TypeVar
@@ -72,6 +73,12 @@ def intersect(one: Windows, other: Windows) -> Windows:
         else:
             j += 1
     return tuple(both)
+
+
+def near(windows: Windows, start: int, end: int) -> Windows:
+    """Return those of `windows` that hold a second of `[start, end)`, whole; found by bisection."""
+    first = bisect_right(windows, start, key=lambda window: window[1])
+    return windows[first : bisect_left(windows, end, lo=first, key=lambda window: window[0])]
 
 
 def overlaps(one: Windows, other: Windows) -> bool:

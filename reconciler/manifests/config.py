@@ -92,7 +92,8 @@ def _check_zone(path: Path, zone: str | None, findings: Findings) -> None:
     if zone is None or _zone_exists(zone):
         return
     near = nearest(zone, (name for name in available_timezones() if not name.startswith(_NO_ZONES)))
-    hint = f"did you mean {near}?" if near else "write a name of the IANA database, such as Asia/Shanghai"
+    area = near if near and "/" in zone else None  # an abbreviation such as CST is like many, and means none of them
+    hint = f"did you mean {area}?" if area else "write a name of the IANA database, such as Asia/Shanghai"
     findings.error(path, f"there is no time zone {quoted(zone)}", hint)
 
 

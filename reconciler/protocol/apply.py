@@ -19,6 +19,7 @@ from reconciler.protocol.audit import batch_message, compose
 from reconciler.protocol.ports import Clock, S, SenderPort, StatePort
 
 _MOST_RACES = 20
+_MOST_RACES_WITH_OUTCOMES = 500
 _RACE_PAUSE = 0.5
 
 
@@ -103,6 +104,7 @@ class Applier(Generic[S]):
             return True
         self._snapshot = landed
         self._settlement, self._unrecorded = Change(), ()
+        self._races = 0
         if batch:
             self._unrecorded = self._sender.send(batch)
             self._results += self._unrecorded
@@ -122,7 +124,7 @@ class Applier(Generic[S]):
         """Another run was first. Outcomes fit on any tip, so they go first; what is owed then is planned anew."""
         while True:
             self._races += 1
-            if self._races > _MOST_RACES:
+            if self._races > (_MOST_RACES_WITH_OUTCOMES if self._unrecorded else _MOST_RACES):
                 raise Stale(
                     f"other runs changed the state {self._races} times while this one tried to",
                     "wait until they are done, then run apply again",

@@ -60,6 +60,7 @@ class Sender:
         self._stopped_tables: dict[Key, str] = {}
         self._stopped_targets: dict[str, str] = {}
         self._halted: str | None = None
+        self._deaf: Exception | None = None
         self._paces = {name: _Pace(targets[name].calls_per_second, clock) for name in schedulers}
         self._pools = {name: pool(targets[name].concurrency) for name in schedulers}
 
@@ -71,6 +72,8 @@ class Sender:
     ) -> None:
         for pool in self._pools.values():
             pool.shutdown()
+        if error is None and self._deaf is not None:
+            raise self._deaf
 
     def stopped(self, call: Call) -> str | None:
         """Say why `call` must not be tried any more in this run, None where it may."""
@@ -94,9 +97,16 @@ class Sender:
         for call in calls:
             result = Result(call, self._attempt(call), self._clock.utc())
             self._note(result)
-            self._on_result(result)
             results.append(result)
+            self._tell(result)
         return results
+
+    def _tell(self, result: Result) -> None:
+        """Tell the listener; one that breaks must not cost the run what it knows, so it is heard of at the end."""
+        try:
+            self._on_result(result)
+        except Exception as error:  # noqa: BLE001
+            self._deaf = self._deaf or error
 
     def _note(self, result: Result) -> None:
         """Remember what must not be tried any more after this result."""

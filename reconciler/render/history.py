@@ -47,6 +47,7 @@ def history_document(table: str, at: str | None, ledgers: Iterable[Ledger]) -> d
                 "id": trigger.id,
                 "method": str(trigger.span.method),
                 **trigger.span.fields(),
+                **({"rangeEnd": "exclusive"} if getattr(trigger.span, "range_end", "") == "exclusive" else {}),
                 "rerun": list(trigger.rerun),
                 "requests": list(trigger.requests),
                 "approvedBy": list(trigger.approved_by),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from reconciler.core.call import Call, describe
+from reconciler.core.call import Call, canonical, describe
 from reconciler.core.config import Target
 from reconciler.core.ledger import Doubt
 from reconciler.core.plan import Plan
@@ -49,7 +49,7 @@ def _table_lines(table: TablePlan, paint: Paint, verbose: bool, live: frozenset[
     for planned in table.calls:
         yield _call_line(planned, paint, verbose)
         if verbose:
-            yield f"      {planned.call.span.method} {planned.call.body}"
+            yield f"      {planned.call.span.method} {canonical(planned.call.body)}"
     for message in _held_messages(table):
         yield f"      {paint.yellow('held:')} {printable(message)}"
     for doubt in table.doubts:
@@ -102,8 +102,8 @@ def doubt_help(doubts: Sequence[Doubt], live: frozenset[str]) -> list[str]:
     return [
         "What is in doubt is never sent again by itself. Make sure that its run has ended, look in the scheduler",
         "whether it ran, and say so:",
-        f"  reconciler resolve {left[0]} --as triggered --reason '…'        (it ran)",
-        f"  reconciler resolve {left[0]} --as not-triggered --reason '…'    (it did not: owed again)",
+        f"  reconciler resolve {left[0]} --as triggered --reason '...'        (it ran)",
+        f"  reconciler resolve {left[0]} --as not-triggered --reason '...'    (it did not: owed again)",
         "",
     ]
 

@@ -42,6 +42,7 @@ class StateBranch:
         self.pushes = remote is not None and push
         self._memory = Continuity(git, root, branch, remote if self.pushes else None)
         self._local: str | None = None
+        self._marked = False
         self._warn = warn
         self._sleep = sleep
 
@@ -71,6 +72,7 @@ class StateBranch:
             tip, marked = self._tip()  # another process of this clone has seen a newer tip since we asked
         snapshot = GitSnapshot.load(self.git, tip, self.folder)
         self._memory.check(tip, snapshot, marked)
+        self._marked = self._marked or self._name in marked
         if tip is not None and not snapshot.shrunk:
             self.git.set_ref(self._memory.seen, tip)
         return snapshot
@@ -86,6 +88,8 @@ class StateBranch:
 
     def _pushed(self, tip: str | None, local: str | None) -> str | None:
         if local and local != tip and self.git.commits_since(tip, local, self.folder):
+            if tip is not None and not self.git.is_ancestor(tip, local):
+                raise self._diverged(tip)
             raise Stale(
                 f"the local branch {self._name} holds state that {self.remote} has not",
                 f"push it first: git push {self.remote} {self._name}",
@@ -98,10 +102,13 @@ class StateBranch:
             return local or tip
         if self.git.is_ancestor(local, tip):
             return tip
-        raise Stale(
+        raise self._diverged(tip)
+
+    def _diverged(self, tip: str) -> Stale:
+        return Stale(
             f"the local branch {self._name} and the one on {self.remote} have both moved on",
-            f"each holds calls that the other lacks: see `git log {self._name} ^{tip}`; apply without --no-push once "
-            "those are on the remote",
+            f"each records calls that the other lacks: see `git log {self._name} ^{tip}`. Take what only the local one "
+            f"triggered out of the manifests, then delete it: git branch -D {self._name}",
         )
 
     @property
@@ -136,8 +143,11 @@ class StateBranch:
                 self.git.set_ref(self._memory.seen, commit)
         finally:
             self.git.drop_ref(building)
-        if change.entries and not base.ledger_names and (failure := self._memory.mark(commit)):
-            self._warn(f"warning: {failure.message}\n    {failure.hint}")
+        if change.entries and not self._marked:
+            self._marked = True  # tried once a run: where the remote takes no mark, one warning is enough
+            failure = self._memory.mark(commit)
+            if failure is not None:
+                self._warn(f"warning: {failure.message}\n    {failure.hint}")
         return GitSnapshot.load(self.git, commit, self.folder, base)
 
     def _files(self, base: GitSnapshot, change: Change) -> dict[str, bytes | None]:

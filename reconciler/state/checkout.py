@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,13 +72,19 @@ class Checkout:
             if self.is_manifest(self._inside(entry.path)) or self._is_link(entry)
         )
 
-    def uncommitted(self) -> tuple[str, ...]:
-        """Return the manifests that differ from HEAD in the index or the work tree, untracked ones included."""
+    def uncommitted(self, found: Iterable[str]) -> tuple[str, ...]:
+        """Return the manifests that differ from HEAD in the index or the work tree.
+
+        `found` are those in the work tree: what git ignores is not in HEAD either, and no status tells of it.
+        """
         out = self.git.run(
             *("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", self.prefix or ".")
         )
         paths = (record[3:].decode("utf-8", "surrogateescape") for record in out.split(b"\0")[:-1])
-        return tuple(path for path in map(self._inside, paths) if self.is_manifest(path))
+        changed = {path for path in map(self._inside, paths) if self.is_manifest(path)}
+        head = self.git.commit_of("HEAD")
+        committed = {self._inside(entry.path) for entry in self._entries(head)} if head else set()
+        return tuple(sorted(changed | (set(found) - committed)))
 
     def _inside(self, path: str) -> str:
         return path.removeprefix(f"{self.prefix}/") if self.prefix else path
@@ -112,23 +118,33 @@ class Checkout:
             )
         return found
 
-    def remote(self, branch: str | None) -> str | None:
-        """Return the remote of state and upstream: the branch's own, `origin`, or the only one; None for none."""
-        named = self.git.setting(f"branch.{branch}.remote") if branch else None
-        remotes = self.git.remotes()
-        if named in remotes:
-            return named
-        if not remotes or "origin" in remotes:
-            return "origin" if remotes else None
+    def remote(self) -> str | None:
+        """Return the remote that holds the state: git's setting `reconciler.remote`, `origin`, or the only one.
+
+        None where there is none. It does not depend on the branch that is checked out: a branch that is pushed to a
+        fork must not start from another state. Raises Failure where it cannot be told.
+        """
+        named, remotes = self.git.setting("reconciler.remote"), self.git.remotes()
+        if named is not None and named not in remotes:
+            raise Failure(
+                f"git's setting reconciler.remote names {named}, which is no remote here", "see git remote -v"
+            )
+        if named or not remotes or "origin" in remotes:
+            return named or ("origin" if remotes else None)
         if len(remotes) == 1:
             return remotes[0]
         raise Failure(
             f"the repository has several remotes ({', '.join(remotes)}), none of them named origin",
-            "say which one holds the branch: git branch --set-upstream-to=REMOTE/BRANCH",
+            "say which one holds the state: git config reconciler.remote NAME",
         )
 
     def check_upstream(self, commit: str, branch: str, remote: str) -> None:
-        """Raise Stale unless `commit` holds the manifests that the branch's tip on the remote holds."""
+        """Raise Stale unless `commit` holds the manifests that the branch's tip on its remote holds.
+
+        That is the branch's own upstream where it has one, the branch of the same name on `remote` otherwise.
+        """
+        tracked = self.git.setting(f"branch.{branch}.remote")
+        remote = tracked if tracked in self.git.remotes() else remote
         merge = self.git.setting(f"branch.{branch}.merge")
         ref = merge if merge and merge.startswith("refs/heads/") else f"refs/heads/{branch}"
         tip = self.git.remote_tip(remote, ref)
@@ -143,7 +159,8 @@ class Checkout:
             self.git.drop_ref(incoming)
         if theirs != self._entries(commit):
             raise Stale(
-                f"HEAD ({commit[:12]}) does not hold the manifests that {branch} has on {remote} ({tip[:12]})",
-                f"an old checkout must not apply, nor one that is not pushed: git pull, or git push {remote} {branch}, "
-                "then run apply again",
+                f"HEAD ({commit[:12]}) does not hold the manifests of its upstream, "
+                f"{remote}/{ref.removeprefix('refs/heads/')} ({tip[:12]})",
+                "an old checkout must not apply, nor what is not merged: git pull, or "
+                f"git push {remote} HEAD:{ref.removeprefix('refs/heads/')}, then run apply again",
             )

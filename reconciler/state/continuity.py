@@ -6,7 +6,8 @@ without state is one that lost it, and not one that never had any.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -45,18 +46,18 @@ class Continuity:
         return tuple(sorted(ref.removeprefix(self.marks) for ref in refs if ref.startswith(self.marks)))
 
     def mark(self, commit: str) -> Failure | None:
-        """Leave the mark, once, beside the first ledger; a Failure, not raised, where the remote takes none."""
+        """Leave the mark that this root has state here. Returns a Failure, not raised, where the remote takes none."""
         ref = f"{self.marks}{self.branch}"
-        self.git.set_ref(ref, commit)
         if self.remote is None:
+            self.git.set_ref(ref, commit)
             return None
         words = self.git.push(self.remote, commit, ref)
-        if self.git.remote_tip(self.remote, ref) == commit:
+        if self.git.remote_tip(self.remote, ref) is not None:
             return None
         return Failure(
             f"{self.remote} does not take the ref {ref} ({words})",
-            "it marks that state exists; without it a fresh clone cannot tell a deleted state branch from none: "
-            "protect the branch from deletion",
+            "it marks that state exists; without it a fresh clone cannot tell a deleted state branch from none: let "
+            "this account push refs/reconciler/*, and protect the branch from deletion",
         )
 
     def check(self, tip: str | None, snapshot: GitSnapshot, marked: Collection[str]) -> None:
@@ -64,10 +65,13 @@ class Continuity:
         seen = self.git.commit_of(self.seen)
         if seen is not None and seen != tip:
             self._check_seen(seen, tip, snapshot)
+        others = sorted(set(marked) - {self.branch})
         if not snapshot.ledger_names:
-            self._check_marks(marked)
+            self._check_marks(marked, others)
             if tip is not None:
                 self._check_roots(tip)
+        elif tip is not None:
+            self._check_moved(tip, others)
 
     def _check_seen(self, seen: str, tip: str | None, snapshot: GitSnapshot) -> None:
         restore = (
@@ -80,7 +84,7 @@ class Continuity:
                 f"the state branch {self.branch} is gone, though this clone has seen it at {seen[:12]}",
                 f"without it everything would be triggered again; restore it: {restore}",
             )
-        if not self.git.is_ancestor(seen, tip):
+        if not self.git.is_ancestor(seen, tip) and not self.git.is_shallow():
             raise InvalidInput(
                 f"the state branch {self.branch} was rewritten: {seen[:12]}, seen before, is not in the history of "
                 f"{tip[:12]}",
@@ -89,20 +93,43 @@ class Continuity:
             )
         snapshot.compare_with(GitSnapshot.load(self.git, seen, snapshot.folder))
 
-    def _check_marks(self, marked: Collection[str]) -> None:
-        others = sorted(set(marked) - {self.branch})
-        forget = f"git push {self.remote} --delete {self.marks}" if self.remote else f"git update-ref -d {self.marks}"
+    def _check_marks(self, marked: Collection[str], others: Sequence[str]) -> None:
+        mark = f"{self.marks}{self.branch}"
+        forget = f"git push {self.remote} --delete {mark}" if self.remote else f"git update-ref -d {mark}"
         if self.branch in marked:
             raise InvalidInput(
-                f"the state branch {self.branch} holds no ledger any more, though there was one",
-                "without it everything would be triggered again; push it back from a clone that has seen it "
-                f"(`git for-each-ref refs/reconciler` there); to forget it on purpose: {forget}{self.branch}",
+                f"the state branch {self.branch} is gone, or holds no ledger any more, though there was one",
+                "without it everything would be triggered again: push it back from a clone that has seen it "
+                "(`git for-each-ref refs/reconciler` shows it there).\n"
+                f"Only where everything is to be triggered again on purpose, forget it: {forget}",
             )
         if others:
             raise InvalidInput(
                 f"the state of this root is on the branch {others[0]}, and the config names {self.branch}",
                 f"set state.branch back to {others[0]}, or move the state first: {self._copy(others[0])}",
             )
+
+    def _check_moved(self, tip: str, others: Sequence[str]) -> None:
+        """Raise where another branch that holds this root's state has what this one has not: then it moved there."""
+        for other in others:
+            theirs = self._tip_of(other)
+            if theirs is not None and not self.git.is_ancestor(theirs, tip):
+                raise InvalidInput(
+                    f"the config names the state branch {self.branch}, but {other} holds newer state of this root",
+                    f"set state.branch back to {other}, or bring {self.branch} up to it: {self._copy(other)}",
+                )
+
+    def _tip_of(self, branch: str) -> str | None:
+        ref = f"refs/heads/{branch}"
+        if self.remote is None:
+            return self.git.commit_of(ref)
+        if self.git.remote_tip(self.remote, ref) is None:
+            return None
+        incoming = f"refs/reconciler/incoming/{os.getpid()}"
+        try:
+            return self.git.fetch(self.remote, ref, incoming)
+        finally:
+            self.git.drop_ref(incoming)
 
     def _copy(self, other: str) -> str:
         if self.remote is None:
@@ -112,11 +139,20 @@ class Continuity:
     def _check_roots(self, tip: str) -> None:
         """Raise where the state is that of another root, and that root is gone: then it was renamed to this one."""
         mine = f"{self.root}/.state" if self.root else ".state"
-        folders = {file.path.split("/.state/")[0] for file in self.git.files(tip, "") if "/.state/" in file.path}
-        for root in sorted(folders):
-            if root != self.root and not (self.git.top / root / "reconciler.yaml").exists():
+        paths = (f"/{file.path}" for file in self.git.files(tip, ""))
+        folders = {path.split("/.state/")[0][1:] for path in paths if "/.state/" in path}
+        for root in sorted(folders - {self.root}):
+            if not self._is_root(root):
+                old, new = root or ".", self.root or "."
+                theirs = f"{root}/.state" if root else ".state"
                 raise InvalidInput(
-                    f"the state branch holds state of the root {root}, which is gone, and none of {self.root or '.'}",
+                    f"the state branch holds state of the root {old}, which is gone, and none of {new}",
                     f"if the root was renamed, rename its state too, in a commit on {self.branch}: "
-                    f"git mv {root}/.state {mine}",
+                    f"git mv {theirs} {mine}\n"
+                    f"If {old} was retired, and {new} is another root, remove its state there: git rm -r {theirs}",
                 )
+
+    def _is_root(self, folder: str) -> bool:
+        """Say whether a folder is a root still, in the work tree or in HEAD (a sparse work tree lacks some)."""
+        path = f"{folder}/reconciler.yaml" if folder else "reconciler.yaml"
+        return (self.git.top / path).exists() or bool(self.git.files("HEAD", path))

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
 import tempfile
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from reconciler.errors import Failure, InvalidInput
+from reconciler.state.fast_import import commit_stream
 
 if TYPE_CHECKING:
     from git.cmd import Git as GitPython
@@ -43,7 +45,12 @@ _SETTINGS = (
 
 _ANONYMOUS = "backfill-reconciler <backfill-reconciler@localhost>"
 
-_ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1"}
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_LITERAL_PATHSPECS": "1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class Entry:
 
 
 class Git:
-    """One repository. Every method is one git command, or two."""
+    """One repository. Every method is a few fixed git commands."""
 
     def __init__(self, top: Path, common_dir: Path) -> None:
         self.top = top
@@ -129,6 +136,10 @@ class Git:
     def is_ancestor(self, old: str, new: str) -> bool:
         """Say whether `new` holds the whole history of `old`; both are commits that are here."""
         return self.ask("merge-base", "--is-ancestor", old, new).status == 0
+
+    def is_shallow(self) -> bool:
+        """Say whether history is cut here, so that no ancestor is no proof of a rewritten branch."""
+        return self.ask("rev-parse", "--is-shallow-repository").text == "true"
 
     def files(self, commit: str, folder: str) -> tuple[Entry, ...]:
         """Return all files below a folder of a commit ("" for the top), sorted by path."""
@@ -223,38 +234,15 @@ class Git:
 
         `ref` is a ref of ours that keeps the new objects alive; it is moved whatever it was.
         """
-        who = (self.identity() or _ANONYMOUS).encode()
-        stamp = b"%d +0000" % int(time.time())
-        parts = [b"commit %s\nmark :1\ncommitter %s %s\n" % (ref.encode(), who, stamp), _data(message.encode())]
-        parts.append(b"from %s\n" % parent.encode() if parent else b"")
-        for path, content in sorted(files.items()):
-            if content is None:
-                parts.append(b"D %s\n" % _quoted(path))
-            else:
-                parts.append(b"M 100644 inline %s\n%s" % (_quoted(path), _data(content)))
-        parts.append(b"\nget-mark :1\ndone\n")
-        self.ask("update-ref", "-d", ref)
-        out = self.run("fast-import", "--quiet", "--done", "--date-format=raw", stdin=b"".join(parts))
+        self.drop_ref(ref)
+        stream = commit_stream(ref, parent, self.identity() or _ANONYMOUS, message, files)
+        out = self.run("fast-import", "--quiet", "--done", "--date-format=raw", stdin=stream)
         return out.decode().strip()
 
     def identity(self) -> str | None:
         """Return the `Name <mail>` that git would commit with, None where none is configured."""
         answer = self.ask("var", "GIT_COMMITTER_IDENT")
         return answer.text.rsplit(" ", 2)[0] if answer.status == 0 else None
-
-
-def _data(content: bytes) -> bytes:
-    return b"data %d\n%s\n" % (len(content), content)
-
-
-def _quoted(path: str) -> bytes:
-    """Write a path the way fast-import reads any bytes: in quotes, with octal escapes."""
-    plain = b"/._-$~`@+=,"
-    quoted = (
-        bytes([c]) if chr(c).isascii() and (chr(c).isalnum() or c in plain) else b"\\%03o" % c
-        for c in path.encode("utf-8", "surrogateescape")
-    )
-    return b'"' + b"".join(quoted) + b'"'
 
 
 def _gitpython(folder: Path) -> GitPython:
@@ -267,35 +255,41 @@ def _gitpython(folder: Path) -> GitPython:
 
 
 def _execute(git: GitPython, arguments: list[str], stdin: bytes, timeout: float) -> Answer:
-    """Run git in a session of its own, so that a Ctrl-C for us does not kill a push half-way."""
+    """Run git in a session of its own, so that a Ctrl-C for us does not kill a push half-way.
+
+    After `timeout` seconds the whole session is killed: a helper that hangs must not keep us.
+    """
     from git.exc import GitCommandNotFound
 
     with tempfile.TemporaryFile() as feed:
         feed.write(stdin)
         feed.seek(0)
         try:
-            status, out, words = git.execute(
+            started = git.execute(
                 ["git", *_SETTINGS, *arguments],
                 istream=feed,
-                with_extended_output=True,
-                with_exceptions=False,
-                stdout_as_string=False,
-                strip_newline_in_stdout=False,
-                kill_after_timeout=timeout,
+                as_process=True,
                 env=cast("Mapping[str, str]", _ENVIRONMENT),
                 start_new_session=True,
             )
         except GitCommandNotFound:
             raise Failure("git is not installed", "install git 2.31 or newer") from None
-    return Answer(status, out, _last_words(words, timeout))
+        process = started.proc
+        if process is None:
+            raise Failure("git did not start", "see whether `git --version` works")
+        try:
+            out, words = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return Answer(-signal.SIGKILL, b"", f"no answer within {timeout:g} seconds")
+    return Answer(process.returncode, out, _last_words(words))
 
 
-def _last_words(words: str | bytes, timeout: float) -> str:
+def _last_words(words: bytes) -> str:
     """Return the lines of git's complaint that say most, without passwords of URLs or control characters."""
-    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    if text.startswith("Timeout: the command"):  # GitPython's words, which repeat the whole command
-        return f"no answer within {timeout:g} seconds"
-    text = re.sub(r"://[^/@\s]*@", "://***@", text)
+    text = words.decode("utf-8", "replace")
+    text = re.sub(r"://[^/\s]*@", "://***@", text)
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("hint:")]
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "!"))]
     chosen = " / ".join((telling or lines)[:3])

@@ -6,13 +6,15 @@ made, since that line is on disk before the request leaves.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.core.call import canonical
@@ -22,6 +24,7 @@ from reconciler.errors import Failure, InvalidInput
 
 _RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}")
 _KEPT_DAYS = 30
+_ENDED = canonical({"event": "ended"}).encode()
 
 
 def is_run(text: str) -> bool:
@@ -38,16 +41,18 @@ class Journal:
         self._writing = threading.Lock()
         self._syncing = threading.Lock()
         self._written = self._synced = 0
+        self._broken: OSError | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
             fcntl.flock(self._file, fcntl.LOCK_EX)
-            self._append({"version": 1, "run": run, "startedAt": started_at, "pid": os.getpid()})
+            inode = os.fstat(self._file).st_ino
+            self._append({"version": 1, "run": run, "startedAt": started_at, "pid": os.getpid(), "inode": inode})
             _sync_folder(folder)
         except OSError as error:
             raise Failure(
                 f"the journal {self.path} cannot be written: {error.strerror}",
-                "no call was made; free some space there",
+                "no call was made; see that the folder is one, that you may write there, and that the disk has space",
             ) from None
 
     def sending(self, call_id: str, at: str) -> None:
@@ -62,20 +67,36 @@ class Journal:
         """Write a line and return when it is on disk; one sync serves all lines that were written before it."""
         line = (canonical(event) + "\n").encode()
         with self._writing:
-            if os.write(self._file, line) != len(line):
-                raise OSError(28, "the line was written only in part")
+            self._guarded(lambda: self._write(line))
             self._written += 1
             mine = self._written
         with self._syncing:
             if self._synced < mine:
                 upto = self._written
-                os.fsync(self._file)
+                self._guarded(lambda: os.fsync(self._file))
                 self._synced = upto
 
+    def _write(self, line: bytes) -> None:
+        if os.write(self._file, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """Do something to the file, but nothing any more once it failed: a sync that failed is told of only once."""
+        if self._broken is not None:
+            raise self._broken
+        try:
+            action()
+        except OSError as error:
+            self._broken = error
+            raise
+
     def close(self, *, keep: bool) -> None:
-        """End the run: the lock goes, and with `keep` False the file too, since git knows all that it says."""
+        """End the run in order: the lock goes, and with `keep` False the file too, since git knows all that it says."""
         if not keep:
             self.path.unlink(missing_ok=True)
+        elif self._broken is None:
+            with suppress(OSError):  # the line is a help for copies of the file, and proves nothing by its absence
+                self._append({"event": "ended"})
         os.close(self._file)
 
 
@@ -102,36 +123,51 @@ def _outcome_fields(outcome: Outcome) -> dict[str, object]:
 def read_journals(folder: Path) -> Iterator[JournalReading]:
     """Yield what the journals of this clone say, oldest run first; those of runs that live are marked so.
 
+    A journal that was copied here, with its clone perhaps while the run went on, proves nothing: it is left out.
     Raises InvalidInput where a journal is damaged anywhere but in its last line, which a crash may cut short.
     """
     for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
         if is_run(path.stem):
-            yield read_journal(path)
+            with suppress(FileNotFoundError):  # its run ended just now, and took it along
+                reading, original = _read(path)
+                if original:
+                    yield reading
 
 
 def read_journal(path: Path) -> JournalReading:
-    """Read one journal. Raises InvalidInput where it is no journal, or damaged before its last line."""
+    """Read one journal, a copy too. Raises InvalidInput where it is none, or damaged before its last line."""
     try:
-        with path.open("rb") as file:
-            live = _is_locked(file.fileno())
-            data = file.read()
+        return _read(path)[0]
     except OSError as error:
         raise InvalidInput(f"{path}: the journal cannot be read: {error.strerror}", "check the path") from None
-    *lines, rest = data.split(b"\n")  # what follows the last newline was cut short by a crash: it was never synced
+
+
+def _read(path: Path) -> tuple[JournalReading, bool]:
+    """Return what a journal says, and whether it is the very file that its run wrote, and no copy."""
+    with path.open("rb") as file:
+        data = file.read()
+        live = _is_locked(file.fileno())  # after reading: a run that began meanwhile holds its lock by now
+        inode = os.fstat(file.fileno()).st_ino
+    *lines, _ = data.split(b"\n")  # what follows the last newline was cut short by a crash: it was never synced
+    ended = bool(lines) and lines[-1] == _ENDED
+    lines = lines[:-1] if ended else lines
     events: dict[str, Event] = {}
     run: object = None
+    original = False
     for number, line in enumerate(lines, 1):
         try:
             value = json.loads(line)
             if number == 1:
                 run = value["run"] if value["version"] == 1 else None
+                original = value["inode"] == inode
             else:
                 events[value["id"]] = _event(value)
         except (ValueError, KeyError, TypeError):
             raise _damaged(path, number) from None
     if lines and not (isinstance(run, str) and is_run(run)):
         raise _damaged(path, 1)
-    return JournalReading(run if isinstance(run, str) else path.stem, live, bool(lines), events, torn=bool(rest))
+    reading = JournalReading(run if isinstance(run, str) else path.stem, live, bool(lines), events, ended)
+    return reading, original
 
 
 def _damaged(path: Path, number: int) -> InvalidInput:

@@ -62,11 +62,12 @@ def append(data: bytes | None, target: str, table: str, triggers: Iterable[Trigg
     """
     data = data or write_lines([{"version": 1, "target": target, "tableName": table}])
     prev = _digest(data.rstrip(b"\n").rsplit(b"\n", 1)[-1])
+    lines = [data]
     for trigger in triggers:
         line = write_lines([_fields(trigger, prev)])
         prev = _digest(line.rstrip(b"\n"))
-        data += line
-    return data
+        lines.append(line)
+    return b"".join(lines)
 
 
 def _fields(trigger: Trigger, prev: str) -> dict[str, object]:

@@ -49,6 +49,8 @@ def read_pending(path: str, data: bytes, run: str) -> tuple[Intent, ...]:
     (_, header), *rest = read_lines(path, data)
     if header.keys() != {"version", "run", "by"} or header["run"] != run or not isinstance(header["by"], str):
         raise DamagedState(path, 1, f"its first line does not name the run {run} and who runs it")
+    if not rest:
+        raise DamagedState(path, 2, "it holds no intent")
     intents = []
     for number, (_, value) in enumerate(rest, 2):
         try:

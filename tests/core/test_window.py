@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.window import Window, Windows, intersect, overlaps, partition, seconds, subtract, union
+from reconciler.core.window import Window, Windows, intersect, near, overlaps, partition, seconds, subtract, union
 
 _raw = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12)
 _windows = _raw.map(union)
@@ -47,6 +47,11 @@ def test_an_intersection_holds_what_both_hold(one: Windows, other: Windows) -> N
     assert _held(both) == _held(one) & _held(other)
     assert _is_normal(both)
     assert overlaps(one, other) == bool(both)
+
+
+@given(_windows, st.integers(0, 60), st.integers(0, 60))
+def test_the_windows_near_a_span_are_those_that_touch_it(windows: Windows, start: int, end: int) -> None:
+    assert near(windows, start, end) == tuple(w for w in windows if w[1] > start and w[0] < end)
 
 
 @given(_windows)

@@ -53,7 +53,7 @@ def test_commits_that_are_not_pushed_stop_apply(ready: Workplace, scheduler: Cou
     ready.commit()
     stale = ready.apply()
     assert (stale.code, scheduler.calls) == (8, 0)
-    assert "git push origin main" in stale.err
+    assert "git push origin HEAD:main" in stale.err
 
 
 def test_a_branch_that_is_not_pushed_stops_apply(ready: Workplace, scheduler: Counting) -> None:

@@ -66,7 +66,11 @@ def test_without_the_journal_all_that_was_announced_is_in_doubt(
     other = slow.clone("other")
     assert other.apply().code == 7
     assert len(slow.pending()) == 5
-    settled = other.run("resolve", "--journal", os.fspath(slow.journals()[0]))
+    journal = os.fspath(slow.journals()[0])
+    careful = other.run("resolve", "--journal", journal)
+    assert (careful.code, len(slow.pending())) == (7, 5)
+    assert "--run-ended" in careful.err
+    settled = other.run("resolve", "--journal", journal, "--run-ended")
     assert (settled.code, len(slow.pending())) == (7, 1)
     assert other.apply().code == 7
     assert all(scheduler.runs(f"c.d.T{n}") == hours(1, 2) for n in range(5))

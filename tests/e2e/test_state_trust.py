@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.counting import Counting
+from reconciler.scheduler.emulator import Fault
+from tests.e2e.counting import Counting, no_fault
 from tests.e2e.manifests import ORDERS, SALES, at, backfill, between, hours
+from tests.e2e.nursery import Nursery
 from tests.e2e.workplace import Workplace
 
 FILE = f"prod/{SALES}.jsonl"
@@ -118,3 +124,107 @@ def test_a_target_that_was_renamed_does_not_start_again(applied: Workplace, sche
     before = scheduler.runs(SALES)
     stopped = applied.apply()
     assert (stopped.code, scheduler.runs(SALES)) == (3, before), stopped.out
+
+
+def config_with(place: Workplace, **state: str) -> None:
+    """Change `state` in the config, and publish it."""
+    config = json.loads((place.base / "reconciler.yaml").read_text())
+    config["state"] = {**config.get("state", {}), **state}
+    place.write("reconciler.yaml", json.dumps(config, indent=1))
+    place.publish()
+
+
+def test_another_state_branch_in_the_config_does_not_start_again(applied: Workplace, scheduler: Counting) -> None:
+    config_with(applied, branch="elsewhere")
+    before = scheduler.runs(SALES)
+    for place in (applied, applied.clone("fresh")):
+        stopped = place.apply()
+        assert (stopped.code, scheduler.runs(SALES)) == (3, before)
+        assert "is on the branch reconciler-state" in stopped.err
+
+
+def test_a_state_branch_that_was_moved_is_not_moved_back_by_a_revert(applied: Workplace, scheduler: Counting) -> None:
+    applied.git("fetch", "origin", "reconciler-state")
+    applied.git("push", "origin", "FETCH_HEAD:refs/heads/elsewhere")
+    config_with(applied, branch="elsewhere")
+    assert applied.apply().code == 0
+    after = scheduler.runs(SALES)
+    config_with(applied, branch="reconciler-state")
+    for place in (applied, applied.clone("fresh")):
+        stopped = place.apply()
+        assert (stopped.code, scheduler.runs(SALES)) == (3, after)
+        assert "elsewhere holds newer state" in stopped.err
+
+
+@pytest.mark.parametrize(("old", "new"), [("triggers", "jobs"), ("triggers", ""), ("", "triggers")])
+def test_a_root_that_was_renamed_does_not_start_again(
+    folder: Path, nursery: Nursery, scheduler: Counting, old: str, new: str
+) -> None:
+    place = Workplace.make(folder, nursery, scheduler.url, root=old)
+    place.declare("fact.yaml", backfill("fact", between(1, 2)))
+    assert place.apply().code == 0
+    for name in ("fact.yaml", "reconciler.yaml"):
+        target = place.top / new / name
+        target.parent.mkdir(exist_ok=True)
+        (place.base / name).rename(target)
+    place.root = new
+    place.publish()
+    for one in (place, place.clone("fresh")):
+        stopped = one.apply()
+        assert (stopped.code, scheduler.runs(SALES)) == (3, hours(1, 2))
+        assert "git mv" in stopped.err
+
+
+def test_a_branch_that_is_pushed_to_a_fork_uses_the_same_state(applied: Workplace, scheduler: Counting) -> None:
+    before = scheduler.runs(SALES)
+    applied.git("init", "--bare", "-q", "../fork.git")
+    applied.git("remote", "add", "fork", "../fork.git")
+    applied.git("checkout", "-q", "-b", "feature")
+    applied.git("push", "-q", "-u", "fork", "feature")
+    assert applied.apply().code == 0
+    assert all(scheduler.runs(SALES)[hour] == 1 for hour in before)
+
+
+def test_a_mark_that_is_missing_is_made_again(applied: Workplace) -> None:
+    mark = "refs/reconciler/state/triggers/reconciler-state"
+    applied.git("push", "-q", "origin", f":{mark}")
+    assert applied.apply().code == 0
+    assert mark in applied.git("ls-remote", "origin")
+
+
+def test_a_table_whose_only_trace_is_doubt_is_known_by_its_old_target(place: Workplace, scheduler: Counting) -> None:
+    scheduler.decide = lambda _: Fault("lost")
+    place.declare("fact.yaml", backfill("fact", between(1, 2)))
+    assert place.apply().code == 7
+    scheduler.decide = no_fault
+    config = json.loads((place.base / "reconciler.yaml").read_text())
+    config["targets"]["production"] = config["targets"].pop("prod")
+    config["defaultTarget"] = "production"
+    place.write("reconciler.yaml", json.dumps(config, indent=1))
+    place.publish()
+    assert place.apply().code == 7
+    assert scheduler.runs(SALES) == hours(1, 2)
+
+
+def apply_afresh(place: Workplace, output: int, **env: str) -> subprocess.CompletedProcess[bytes]:
+    """Apply with an interpreter of its own, which opens its streams by itself."""
+    command = [sys.executable, "-m", "reconciler", "apply"]
+    environ = {**os.environ, **place.env, **env}
+    return subprocess.run(command, cwd=place.top, env=environ, stdout=output, stderr=output, check=False)
+
+
+def test_an_output_that_nobody_reads_costs_no_outcome(place: Workplace, scheduler: Counting) -> None:
+    place.declare("many.yaml", *(backfill(f"t{n}", at(1), table=f"c.d.T{n}") for n in range(6)))
+    reader, writer = os.pipe()
+    os.close(reader)
+    apply_afresh(place, writer)
+    os.close(writer)
+    assert (place.pending(), scheduler.calls) == ([], 6)
+    assert all(len(place.ledger(f"c.d.T{n}")) == 1 for n in range(6))
+
+
+def test_text_that_the_terminal_cannot_show_costs_no_outcome(place: Workplace) -> None:
+    place.declare("\u8ba2\u5355.yaml", backfill("orders", at(1), table="c.d.\u8ba2\u5355"))
+    ended = apply_afresh(place, subprocess.PIPE, PYTHONIOENCODING="ascii")
+    assert (ended.returncode, place.pending()) == (0, [])
+    assert b"\\u8ba2\\u5355" in ended.stdout

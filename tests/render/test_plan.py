@@ -48,7 +48,7 @@ def test_the_text_shows_calls_reasons_doubt_and_totals() -> None:
 def test_verbose_text_shows_every_point_and_body() -> None:
     text = plan_text(_plan(), PLAIN, verbose=True, live=frozenset())
     assert "1970-01-01 13:00:00" in text
-    assert "'tenantId': 'tn'" in text
+    assert '"tenantId":"tn"' in text
 
 
 def test_a_run_that_is_under_way_is_waited_for_not_resolved() -> None:

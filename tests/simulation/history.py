@@ -219,7 +219,7 @@ class History:
                     if request.rerun.token in intent.call.rerun
                     for window in intent.call.span.windows
                 )
-                left = subtract(subtract(left, ledger.bearing(request.rerun.token) if ledger else ()), bearing)
+                left = subtract(subtract(left, ledger.bearing.get(request.rerun.token, ()) if ledger else ()), bearing)
             else:
                 left = ()
             if left:

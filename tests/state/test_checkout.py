@@ -46,15 +46,21 @@ def test_a_symlink_in_the_root_is_refused(checkout: Checkout) -> None:
 
 def test_uncommitted_are_manifests_alone(checkout: Checkout) -> None:
     root = checkout.git.top / checkout.prefix
-    assert checkout.uncommitted() == ()
+    assert checkout.uncommitted(()) == ()
     write(root / "README.md", "other")
     write(root / ".state" / "prod" / "t.jsonl", "other")
     write(checkout.git.top / "outside.yaml", "o")
-    assert checkout.uncommitted() == ()
+    assert checkout.uncommitted(()) == ()
     write(root / "sales" / "é\t.yaml", "other")
     write(root / "deep" / "new.yml", "n")
     (root / "reconciler.yaml").unlink()
-    assert set(checkout.uncommitted()) >= {"sales/é\t.yaml", "reconciler.yaml"}
+    assert set(checkout.uncommitted(())) >= {"sales/é\t.yaml", "reconciler.yaml"}
+
+
+def test_a_manifest_that_git_ignores_is_not_committed(checkout: Checkout) -> None:
+    write(checkout.git.top / ".git" / "info" / "exclude", "*.yaml\n")
+    write(checkout.git.top / checkout.prefix / "quiet.yaml", "x")
+    assert checkout.uncommitted(["quiet.yaml", "reconciler.yaml"]) == ("quiet.yaml",)
 
 
 def test_the_branch_is_heads_or_what_is_named_or_what_ci_says(checkout: Checkout) -> None:
@@ -75,18 +81,23 @@ def test_what_is_no_branch_is_refused_on_a_detached_head(checkout: Checkout, sai
         checkout.branch(None, {"GITHUB_REF": said})
 
 
-def test_the_remote_is_the_branchs_own_or_origin_or_the_only_one(checkout: Checkout) -> None:
+def test_the_states_remote_is_the_one_named_or_origin_or_the_only_one(checkout: Checkout) -> None:
     top = checkout.git.top
-    assert checkout.remote("main") is None
+    assert checkout.remote() is None
     sh(top, "remote", "add", "hub", "x")
-    assert checkout.remote("main") == "hub"
+    assert checkout.remote() == "hub"
     sh(top, "remote", "add", "lab", "y")
     with pytest.raises(Failure, match="several remotes"):
-        checkout.remote("main")
-    sh(top, "config", "branch.main.remote", "lab")
-    assert checkout.remote("main") == "lab"
+        checkout.remote()
     sh(top, "remote", "add", "origin", "z")
-    assert checkout.remote(None) == "origin"
+    assert checkout.remote() == "origin"
+    sh(top, "config", "branch.main.remote", "lab")
+    assert checkout.remote() == "origin"
+    sh(top, "config", "reconciler.remote", "lab")
+    assert checkout.remote() == "lab"
+    sh(top, "config", "reconciler.remote", "gone")
+    with pytest.raises(Failure, match="names gone"):
+        checkout.remote()
 
 
 def test_head_has_to_hold_the_manifests_of_its_upstream(checkout: Checkout) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,11 +71,43 @@ def test_a_killed_process_lives_no_more(tmp_path: Path) -> None:
 
 def test_a_torn_last_line_is_what_a_crash_leaves(tmp_path: Path) -> None:
     path = written(tmp_path)
-    whole = path.read_bytes()
+    whole = path.read_bytes().removesuffix(b'{"event":"ended"}\n')
     last = len(whole.split(b"\n")[-2])
     for cut in range(1, last + 1):
         path.write_bytes(whole[:-cut])
         assert read_journal(path).events == {"a": Event(LATER, Triggered("fbb0.1"))}
+
+
+def test_a_journal_that_was_closed_in_order_says_so(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    assert read_journal(path).ended
+    path.write_bytes(path.read_bytes().removesuffix(b'{"event":"ended"}\n'))
+    assert not read_journal(path).ended
+
+
+def test_a_journal_that_was_copied_with_its_clone_proves_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path / "one")
+    assert len(tuple(read_journals(tmp_path / "one"))) == 1
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    assert tuple(read_journals(tmp_path / "two")) == ()
+    assert read_journal(tmp_path / "two" / path.name).events == read_journal(path).events
+
+
+def test_after_a_line_that_failed_the_journal_takes_no_other(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, RUN, SINCE)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (journal.path.stat().st_size + 10, before[1]))
+    try:
+        with pytest.raises(OSError, match=r"No space|too large"):
+            journal.sending("a", SINCE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    with pytest.raises(OSError, match=r"No space|too large"):
+        journal.sending("b", SINCE)
+    journal.close(keep=True)
+    assert read_journal(journal.path).events == {}
 
 
 def test_a_journal_without_its_first_line_proves_nothing(tmp_path: Path) -> None:

@@ -225,6 +225,8 @@ def test_a_large_range_is_one_transaction(tmp_path: Path) -> None:
 
 def test_an_interrupt_ends_serving_in_the_foreground() -> None:
     code = (
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits none\n"
         "from reconciler.scheduler.emulator import Emulator\n"
         "with Emulator(None) as emulator:\n"
         "    try:\n"
@@ -238,5 +240,8 @@ def test_an_interrupt_ends_serving_in_the_foreground() -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("http://127.0.0.1:")
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=10) == ("stopped\n", "")
+        try:
+            assert process.communicate(timeout=10) == ("stopped\n", "")
+        finally:
+            process.kill()
         assert process.returncode == 0
