@@ -15,6 +15,7 @@ import click
 
 from reconciler import __version__
 from reconciler.commands.terminal import Terminal
+from reconciler.core.text import count
 from reconciler.errors import ExitCode, Failure, InvalidInput
 
 # Each command imports its module when it runs: `--help` pays for click alone.
@@ -308,7 +309,7 @@ def main() -> None:
 def _tell(failure: Failure, root: Path) -> ExitCode:
     if isinstance(failure, InvalidInput) and failure.problems:
         from reconciler.render.paint import Paint
-        from reconciler.render.problems import count, problems_text
+        from reconciler.render.problems import problems_text
 
         paint = Paint(enabled=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
         click.echo(problems_text(failure.problems, os.fspath(root), paint), err=True, nl=False)

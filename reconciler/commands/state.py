@@ -126,5 +126,7 @@ def _misnamed(snapshot: GitSnapshot, manifests: Manifests) -> list[tuple[Key, Pr
     requests = manifests.declared.requests
     places = {(request.place.file, request.place.line): (request.target, request.table) for request in requests}
     known = snapshot.ledger_names | {key_of(intent) for intent in snapshot.intents}
-    problems = renamed(requests, known, manifests.config.targets)
+    fresh = any((request.target, request.table) not in known for request in requests)
+    elsewhere = snapshot.ledgers_of_other_roots() if fresh else {}
+    problems = renamed(requests, known, manifests.config.targets, elsewhere)
     return [(places[problem.file, problem.line], problem) for problem in problems]

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.commands.console import Console
+from reconciler.core.text import count
 from reconciler.errors import ExitCode, Failure, Problem, UsageFailure
 from reconciler.manifests.root import read_root
 from reconciler.manifests.worktree import read_worktree
-from reconciler.render.problems import count, problems_github, problems_text, validation_json
+from reconciler.render.problems import problems_github, problems_text, validation_json
 from reconciler.state.git import Git
 
 

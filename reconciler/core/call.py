@@ -66,6 +66,14 @@ class Range:
 Span = Times | Range
 
 
+def span_fields(span: Span) -> dict[str, object]:
+    """Return a span as records write it: its method, the body's fields, and `rangeEnd` only where it is exclusive."""
+    fields: dict[str, object] = {"method": str(span.method), **span.fields()}
+    if isinstance(span, Range) and span.range_end == "exclusive":
+        fields["rangeEnd"] = "exclusive"
+    return fields
+
+
 def describe(span: Span, most: int = 3) -> str:
     """Return a span in one line, with the times that its body holds; of many points the first `most` and a count."""
     fields = span.fields()

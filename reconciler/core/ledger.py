@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.core.call import Call, Span
+from reconciler.core.call import Call, Span, span_fields
 from reconciler.core.window import Windows, subtract, union
 
 
@@ -22,6 +22,20 @@ class Trigger:
     triggered_at: str
     run: str
     commit: str
+
+    def fields(self) -> dict[str, object]:
+        """Return the trigger as a ledger's line names its fields, without the chain."""
+        return {
+            "id": self.id,
+            **span_fields(self.span),
+            "rerun": list(self.rerun),
+            "requests": list(self.requests),
+            "approvedBy": list(self.approved_by),
+            "traceId": self.trace_id,
+            "triggeredAt": self.triggered_at,
+            "run": self.run,
+            "commit": self.commit,
+        }
 
 
 @dataclass(frozen=True, slots=True)

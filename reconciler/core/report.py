@@ -16,6 +16,16 @@ class Skipped:
     reason: str
 
 
+WORDS = {
+    "triggered": "triggered",
+    "rejected": "rejected",
+    "notSent": "not sent",
+    "unknown": "in doubt",
+    "skipped": "skipped",
+}
+"""The words of JSON documents, and what people read instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What became of a planned call, and when that was known (UTC)."""
@@ -38,6 +48,11 @@ class Result:
                 return "unknown"
             case Skipped():
                 return "skipped"
+
+    @property
+    def word(self) -> str:
+        """The words that people read."""
+        return WORDS[self.label]
 
     @property
     def error(self) -> str | None:

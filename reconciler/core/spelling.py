@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reconciler.core.request import Request
 from reconciler.errors import Problem
@@ -11,16 +11,19 @@ Name = tuple[str, str]
 """A target's name and a table's, as the state's folders and files spell them."""
 
 
-def renamed(requests: Iterable[Request], ledgers: Collection[Name], targets: Collection[str]) -> Iterator[Problem]:
+def renamed(
+    requests: Iterable[Request], ledgers: Collection[Name], targets: Collection[str], elsewhere: Mapping[Name, str]
+) -> Iterator[Problem]:
     """Yield a problem for every declared table without a ledger that seems to have one under another name.
 
     A ledger of the same table under a target that is no longer configured is an error: a renamed target would trigger
-    everything again. One whose name differs in case or backticks only is a warning.
+    everything again. One whose name differs in case or backticks only is a warning, and so is one under another root:
+    `elsewhere` names the root of such a ledger.
     """
     first: dict[Name, Request] = {}
     for request in requests:
         first.setdefault((request.target, request.table), request)
-    folded = {(target, _fold(table)): table for target, table in ledgers}
+    spelled = {(target, folded(table)): table for target, table in ledgers}
     orphaned = {table: target for target, table in ledgers if target not in targets}
     for (target, table), request in sorted(first.items()):
         if (target, table) in ledgers:
@@ -34,12 +37,22 @@ def renamed(requests: Iterable[Request], ledgers: Collection[Name], targets: Col
                 f"if {old} is now called {target}, call it {old} again: a new name would trigger everything again; "
                 f"if it is another scheduler, keep {old} in targets of reconciler.yaml beside it",
             )
-        elif other := folded.get((target, _fold(table))):
+        elif other := spelled.get((target, folded(table))):
             yield _problem(
                 request,
                 "warning",
                 f"{table} has no ledger, but {other} has one: if they are the same table, it would be triggered again",
                 f"spell it {other}, unless these are two tables",
+            )
+
+        elif (target, table) in elsewhere:
+            root = elsewhere[target, table]
+            yield _problem(
+                request,
+                "warning",
+                f"{table} has a ledger under the root {root or '.'}, and none here: if it is the same table of the "
+                "same scheduler, it would be triggered again",
+                "declare a table in one root only; to move it, move its ledger too, in a commit on the state branch",
             )
 
 
@@ -56,5 +69,6 @@ def _problem(request: Request, severity: str, message: str, hint: str) -> Proble
     )
 
 
-def _fold(table: str) -> str:
+def folded(table: str) -> str:
+    """Return what two table names share that differ only in case or backticks."""
     return table.replace("`", "").casefold()

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def count(number: int, noun: str) -> str:
+    """Return `1 call`, `2 calls`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def printable(text: str) -> str:
     """Return text with everything that is not printable written as a visible escape, so it stays on its line."""
     if text.isprintable():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.core.config import Config
 from reconciler.core.request import Declared
+from reconciler.core.spelling import folded
 from reconciler.errors import Problem
 from reconciler.manifests import table_name
 from reconciler.manifests.backfill import Manifest, read_backfill
@@ -149,7 +150,7 @@ def _check_spelling(entries: list[_Entry]) -> None:
         findings, manifest = entry.findings, entry.manifest
         if manifest.table is None:
             continue
-        spellings = seen.setdefault((manifest.target, table_name.folded(manifest.table)), {})
+        spellings = seen.setdefault((manifest.target, folded(manifest.table)), {})
         if spellings and manifest.table not in spellings:
             other, first = next(iter(spellings.items()))
             how = table_name.difference(manifest.table, other)

@@ -73,11 +73,6 @@ def _script(char: str) -> str:
     return match[0] if match else ""
 
 
-def folded(name: str) -> str:
-    """Return what two names share that differ only in case or backticks."""
-    return name.replace("`", "").casefold()
-
-
 def difference(name: str, other: str) -> str:
     """Say in what two names differ that are the same when folded."""
     if name.replace("`", "") == other.replace("`", ""):

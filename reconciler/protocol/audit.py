@@ -8,20 +8,20 @@ from collections.abc import Iterable, Sequence
 from reconciler.core.call import Call, describe
 from reconciler.core.change import Change
 from reconciler.core.report import Result
-from reconciler.core.text import printable
+from reconciler.core.text import count, printable
 
 
 def batch_message(results: Sequence[Result], settlement: Change, intents: Sequence[Call]) -> tuple[str, list[str]]:
     """Return subject and lines of a commit that records `results` and `settlement`, and announces `intents`."""
-    counts = Counter(result.label for result in results)
-    done = ", ".join(f"{count} {_WORDS[word]}" for word, count in counts.items())
+    counts = Counter(result.word for result in results)
+    done = ", ".join(f"{number} {word}" for word, number in counts.items())
     parts = [f"record {done}"] if done else []
     if settlement:
-        parts.append(f"settle {_count(len(settlement.settled), 'call')} of a run that died")
+        parts.append(f"settle {count(len(settlement.settled), 'call')} of a run that died")
     if intents:
-        parts.append(f"intend {_count(len(intents), 'call')}")
+        parts.append(f"intend {count(len(intents), 'call')}")
     subject = "; ".join(parts)
-    lines = [f"{_WORDS[result.label]:<10} {_call(result.call)}{_why(result)}" for result in results]
+    lines = [f"{result.word:<10} {_call(result.call)}{_why(result)}" for result in results]
     lines += [f"{line} (its journal says so)" for line in settlement_lines(settlement)]
     lines += [f"intended   {_call(call)}" for call in intents]
     return subject[:1].upper() + subject[1:] + _places([*(result.call for result in results), *intents]), lines
@@ -36,15 +36,6 @@ def settlement_lines(settlement: Change) -> list[str]:
     ]
 
 
-_WORDS = {
-    "triggered": "triggered",
-    "rejected": "rejected",
-    "notSent": "not sent",
-    "unknown": "in doubt",
-    "skipped": "skipped",
-}
-
-
 def _places(calls: Sequence[Call]) -> str:
     tables = sorted({call.table for call in calls})
     targets = sorted({call.target for call in calls})
@@ -52,10 +43,6 @@ def _places(calls: Sequence[Call]) -> str:
         return ""
     what = tables[0] if len(tables) == 1 else f"{len(tables)} tables"
     return f": {what} on {', '.join(targets)}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _call(call: Call) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.call import describe
 from reconciler.core.ledger import Ledger, Trigger
-from reconciler.core.text import printable
+from reconciler.core.text import count, printable
 from reconciler.render.paint import Paint
-from reconciler.render.problems import count
 
 _ALL_POINTS = 1_000_000
 
@@ -42,21 +41,6 @@ def history_document(table: str, at: str | None, ledgers: Iterable[Ledger]) -> d
         "tableName": table,
         "at": at,
         "triggers": [
-            {
-                "target": ledger.target,
-                "id": trigger.id,
-                "method": str(trigger.span.method),
-                **trigger.span.fields(),
-                **({"rangeEnd": "exclusive"} if getattr(trigger.span, "range_end", "") == "exclusive" else {}),
-                "rerun": list(trigger.rerun),
-                "requests": list(trigger.requests),
-                "approvedBy": list(trigger.approved_by),
-                "traceId": trigger.trace_id,
-                "triggeredAt": trigger.triggered_at,
-                "run": trigger.run,
-                "commit": trigger.commit,
-            }
-            for ledger in ledgers
-            for trigger in ledger.triggers
+            {"target": ledger.target, **trigger.fields()} for ledger in ledgers for trigger in ledger.triggers
         ],
     }

@@ -11,10 +11,9 @@ from reconciler.core.ledger import Doubt
 from reconciler.core.plan import Plan
 from reconciler.core.planner import PlannedCall, TablePlan
 from reconciler.core.policy import Held
-from reconciler.core.report import Report, Result
-from reconciler.core.text import printable
+from reconciler.core.report import WORDS, Report, Result
+from reconciler.core.text import count, printable
 from reconciler.render.paint import Paint
-from reconciler.render.problems import count
 
 _ALL_POINTS = 1_000_000
 
@@ -121,27 +120,17 @@ def totals(plan: Plan) -> str:
     return f"{', '.join(parts)}; {count(summary.covered, 'request')} already triggered."
 
 
-_WORDS = {
-    "triggered": "triggered",
-    "rejected": "rejected",
-    "notSent": "not sent",
-    "unknown": "in doubt",
-    "skipped": "skipped",
-}
-
-
 def result_line(result: Result, paint: Paint) -> str:
     """Return what became of one call, in one line."""
-    word = _WORDS[result.label]
     colour = {"triggered": paint.green, "unknown": paint.red, "rejected": paint.red}.get(result.label, paint.yellow)
     why = f": {printable(result.error)}" if result.error else ""
     trace = f"  traceId {printable(result.trace_id)}" if result.trace_id else ""
-    return f"  {colour(f'{word:<9}')} {result.call.table}  {describe(result.call.span)}{trace}{why}"
+    return f"  {colour(f'{result.word:<9}')} {result.call.table}  {describe(result.call.span)}{trace}{why}"
 
 
 def report_text(plan: Plan, report: Report, where: str) -> str:
     """Return the end of an apply: how many calls were triggered, rejected, …, held, and where that is recorded."""
-    counts = {word: sum(1 for r in report.results if r.label == name) for name, word in _WORDS.items()}
+    counts = {word: sum(1 for r in report.results if r.label == name) for name, word in WORDS.items()}
     parts = [f"{number} {word}" for word, number in counts.items() if number or word == "triggered"]
     parts += [f"{len(plan.held)} held"] if plan.held else []
     commit = report.commit[:12] if report.commit else "none"

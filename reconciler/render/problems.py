@@ -10,11 +10,6 @@ from reconciler.errors import Problem
 from reconciler.render.paint import Paint
 
 
-def count(number: int, noun: str) -> str:
-    """Return `1 call`, `2 calls`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def problems_text(problems: Iterable[Problem], root: str, paint: Paint) -> str:
     """Return each problem on a line, its hint below it. `root` is put before the files."""
     return "".join(_text(problem, root, paint) for problem in problems)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from reconciler.core.call import RangeEnd, Span, read_span
+from reconciler.core.call import RangeEnd, Span, read_span, span_fields
 from reconciler.core.ledger import Ledger, Trigger
 from reconciler.state.json_lines import (
     DamagedState,
@@ -34,16 +34,8 @@ def ledger_name(table: str) -> str:
     return f"{start}~{hashlib.sha256(name).hexdigest()[:32]}.jsonl"
 
 
-def span_fields(span: Span) -> dict[str, object]:
-    """Return a span as state files write it: `rangeEnd` only where it is exclusive."""
-    fields: dict[str, object] = {"method": str(span.method), **span.fields()}
-    if getattr(span, "range_end", None) == "exclusive":
-        fields["rangeEnd"] = "exclusive"
-    return fields
-
-
 def read_span_fields(value: dict[str, object]) -> Span:
-    """Read what `span_fields` wrote. Raises ValueError for anything else."""
+    """Read what `core.call.span_fields` wrote. Raises ValueError for anything else."""
     range_end: RangeEnd = "inclusive"
     if "rangeEnd" in value:
         if value["rangeEnd"] != "exclusive":
@@ -64,25 +56,10 @@ def append(data: bytes | None, target: str, table: str, triggers: Iterable[Trigg
     prev = _digest(data.rstrip(b"\n").rsplit(b"\n", 1)[-1])
     lines = [data]
     for trigger in triggers:
-        line = write_lines([_fields(trigger, prev)])
+        line = write_lines([{**trigger.fields(), "prev": prev}])
         prev = _digest(line.rstrip(b"\n"))
         lines.append(line)
     return b"".join(lines)
-
-
-def _fields(trigger: Trigger, prev: str) -> dict[str, object]:
-    return {
-        "id": trigger.id,
-        **span_fields(trigger.span),
-        "rerun": list(trigger.rerun),
-        "requests": list(trigger.requests),
-        "approvedBy": list(trigger.approved_by),
-        "traceId": trigger.trace_id,
-        "triggeredAt": trigger.triggered_at,
-        "run": trigger.run,
-        "commit": trigger.commit,
-        "prev": prev,
-    }
 
 
 def _digest(line: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.core.call import Call
+from reconciler.core.call import Call, span_fields
 from reconciler.core.ledger import Intent
 from reconciler.state.json_lines import (
     DamagedState,
@@ -14,7 +14,7 @@ from reconciler.state.json_lines import (
     texts_field,
     write_lines,
 )
-from reconciler.state.ledger_file import read_span_fields, span_fields
+from reconciler.state.ledger_file import read_span_fields
 
 _KEYS = frozenset(
     {"id", "target", "tableName", "tenantId", "method", "startTime", "endTime", "scheduleTimes", "rangeEnd"}

@@ -107,6 +107,18 @@ class GitSnapshot:
             (parts[0], parts[1].removesuffix(".jsonl")) for parts in names if len(parts) == 2 and parts[0] != "pending"
         )
 
+    def ledgers_of_other_roots(self) -> dict[tuple[str, str], str]:
+        """Return the (target, table) of the ledgers that other roots have in this commit, and those roots."""
+        if self.commit is None:
+            return {}
+        found = {}
+        for entry in self._git.files(self.commit, ""):
+            root, _, rest = f"/{entry.path}".rpartition("/.state/")
+            target, _, name = rest.partition("/")
+            if not entry.path.startswith(f"{self.folder}/") and rest and target != "pending" and "/" not in name:
+                found[target, name.removesuffix(".jsonl")] = root[1:]
+        return found
+
     def compare_with(self, earlier: GitSnapshot) -> None:
         """Remember as damaged the ledgers that an earlier snapshot has, and this one lacks, or has with fewer lines."""
         pending = f"{self.folder}/pending/"

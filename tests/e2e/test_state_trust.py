@@ -228,3 +228,13 @@ def test_text_that_the_terminal_cannot_show_costs_no_outcome(place: Workplace) -
     ended = apply_afresh(place, subprocess.PIPE, PYTHONIOENCODING="ascii")
     assert (ended.returncode, place.pending()) == (0, [])
     assert b"\\u8ba2\\u5355" in ended.stdout
+
+
+def test_a_table_that_another_root_has_triggered_is_told_of(applied: Workplace) -> None:
+    for name in ("fact.yaml", "reconciler.yaml"):
+        (applied.top / "jobs").mkdir(exist_ok=True)
+        (applied.top / "jobs" / name).write_bytes((applied.base / name).read_bytes())
+    applied.root = "jobs"
+    planned = applied.run("plan", "--format", "json").json
+    assert {problem["severity"] for problem in planned["problems"]} == {"warning"}
+    assert f"{SALES} has a ledger under the root triggers" in planned["problems"][0]["message"]

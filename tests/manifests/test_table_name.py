@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.manifests.table_name import complaint, difference, folded, mixed_part
+from reconciler.core.spelling import folded
+from reconciler.manifests.table_name import complaint, difference, mixed_part
 from tests.manifests.roots import MANIFEST, changed, only, read
 
 
