@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lint types layers clean
+.PHONY: help demo test check torture bench lint types layers clean
 
 help:            ## show the commands
 	@sed -n 's/^\([a-z]*\): .*##/  make \1 /p' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ types: $(VENV)/.dev  ## mypy --strict, tests included
 
 layers: $(VENV)/.dev  ## imports point down
 	@$(BIN)/lint-imports
+
+torture: $(VENV)/.dev  ## 5,000 histories, and kill -9 at every step of an apply
+	@HISTORIES=5000 KILL_STRIDE=1 $(BIN)/pytest -q -n auto -rP tests/simulation tests/e2e/test_kill.py
 
 bench: $(VENV)/.dev  ## measure whole commands on 1,000 manifests
 	@$(BIN)/python -m tests.bench.measure

@@ -17,8 +17,10 @@ MOST_SEEDS = 3000
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_history_breaks_the_promise(chunk: int) -> None:
-    for seed in range(chunk, HISTORIES, CHUNKS):
+    seeds = range(chunk, HISTORIES, CHUNKS)
+    for seed in seeds:
         run_history(seed)
+    print(f"{len(seeds)} histories held")
 
 
 def test_a_seed_replays_its_history() -> None:

@@ -1,0 +1,80 @@
+"""`kill -9` at each step of a real apply, with real git and real sockets: nothing twice, nothing forgotten.
+
+A normal run takes a sample of the steps; KILL_STRIDE=1 takes every one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.counting import Counting
+from tests.e2e.manifests import at, backfill, between, hours
+from tests.e2e.workplace import PACKAGE, Workplace
+
+STRIDE = int(os.environ.get("KILL_STRIDE", "13"))
+CHUNKS = 2
+TABLES = 3
+IN_FLIGHT = 4
+"""How many calls a target has under way at once: the default of `concurrency`."""
+
+
+def apply_until(place: Workplace, step: int, log: Path) -> int:
+    """Apply, killed at a step; returns the exit code, negative for a signal."""
+    command = [sys.executable, "-m", "tests.e2e.steps", str(step), os.fspath(log), "apply"]
+    environ = {**os.environ, **place.env, "PYTHONPATH": os.fspath(PACKAGE)}
+    done = subprocess.run(
+        command, cwd=place.top, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    return done.returncode
+
+
+def declare(place: Workplace, name: str) -> list[str]:
+    """Declare some tables, two calls each, and return their names."""
+    tables = [f"c.{name}.T{number}" for number in range(TABLES)]
+    manifests = (backfill(f"{name}-{n}", between(1, 2), at(4), table=table) for n, table in enumerate(tables))
+    place.declare(f"{name}.yaml", *manifests)
+    return tables
+
+
+def expected() -> dict[str, int]:
+    return {**hours(1, 2), **hours(4, 4)}
+
+
+def settle_by_hand(place: Workplace, scheduler: Counting) -> None:
+    """Resolve what is in doubt as a person would who looks into the scheduler."""
+    for intent in place.pending():
+        instant = intent.get("startTime") or intent["scheduleTimes"][0]
+        ran = instant in scheduler.runs(intent["tableName"])
+        became = "triggered" if ran else "not-triggered"
+        assert place.run("resolve", intent["id"], "--as", became, "--reason", "looked").code == 0
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_killed_at_any_step_nothing_runs_twice_and_nothing_is_forgotten(
+    place: Workplace, scheduler: Counting, tmp_path: Path, chunk: int
+) -> None:
+    declare(place, "first")
+    log = tmp_path / "steps"
+    assert apply_until(place, 0, log) == 0
+    steps = log.read_text().splitlines()
+    assert {"before Scheduler post", "after Scheduler post", "before Journal _append", "after Git push"} <= set(steps)
+    tried = range(1 + chunk * STRIDE, len(steps) + 1, CHUNKS * STRIDE)
+    for step in tried:
+        tables = declare(place, f"s{step}")
+        killed = apply_until(place, step, log)
+        assert killed in (-signal.SIGKILL, 0), steps[step - 1]
+        fresh = bool(step // (CHUNKS * STRIDE) % 2)
+        survivor = place.clone(f"fresh{step}") if fresh else place
+        assert survivor.apply().code in (0, 7), steps[step - 1]
+        doubtful = place.pending()
+        assert len(doubtful) <= (2 * TABLES if fresh else IN_FLIGHT), steps[step - 1]
+        settle_by_hand(survivor, scheduler)
+        assert survivor.apply().code == 0, steps[step - 1]
+        assert all(scheduler.runs(table) == expected() for table in tables), steps[step - 1]
+    print(f"killed at {len(tried)} of {len(steps)} steps: 0 twice, 0 forgotten")
