@@ -14,7 +14,7 @@ from reconciler.commands.console import Console
 from reconciler.commands.gather import Manifests, Scope, read_manifests
 from reconciler.commands.identity import new_run, who
 from reconciler.commands.schedulers import open_schedulers, read_credentials
-from reconciler.commands.state import Gathered, gather, journal_folder, open_checkout, tell_settlement
+from reconciler.commands.state import Gathered, gather, journal_folder, open_checkout, tell_blocked, tell_settlement
 from reconciler.core.change import key_of
 from reconciler.core.config import Target
 from reconciler.core.ledger import doubts
@@ -59,6 +59,8 @@ def run(options: ApplyOptions, console: Console) -> ExitCode:
 
 
 class _Apply:
+    """One apply: gathers everything that can stop it, shows the plan, then hands over to the protocol."""
+
     def __init__(self, options: ApplyOptions, console: Console) -> None:
         self.options = options
         self.console = console
@@ -99,6 +101,7 @@ class _Apply:
         if self.text:
             paint, verbose = self.console.paint, self.console.verbose
             self.console.result(plan_text(found.plan, paint, verbose=verbose, live=found.live))
+        tell_blocked(found, self.console)
 
     def _nothing(self, found: Gathered) -> ExitCode:
         if not self.text:

@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope, work_tree_manifests
 from reconciler.commands.saved_plan import save
-from reconciler.commands.state import Gathered, code_of, gather, open_checkout, tell_settlement
+from reconciler.commands.state import Gathered, code_of, gather, open_checkout, tell_blocked, tell_settlement
 from reconciler.errors import ExitCode, InvalidInput
 from reconciler.render.plan_json import plan_document, problems_document
 from reconciler.render.plan_text import plan_text
@@ -43,6 +43,7 @@ def run(options: PlanOptions, console: Console) -> ExitCode:
         paint = console.paint.off() if options.out else console.paint
         text = plan_text(found.plan, paint, verbose=console.verbose, live=found.live)
     _write(options, console, text)
+    tell_blocked(found, console)
     if options.save:
         save(options.save, found.plan, options.scope)
         console.message(f"Saved. Apply exactly this with: reconciler apply {options.save}")

@@ -13,6 +13,7 @@ from reconciler.core.config import Config
 from reconciler.core.plan import Plan
 from reconciler.core.settlement import JournalReading
 from reconciler.core.spelling import renamed
+from reconciler.core.text import count
 from reconciler.errors import ExitCode, InvalidInput, Problem
 from reconciler.manifests.root import is_manifest_path
 from reconciler.state.branch import StateBranch
@@ -88,6 +89,13 @@ def tell_settlement(found: Gathered, console: Console) -> None:
             f"The journal of run {runs} settles what it left behind: {triggered} triggered, "
             f"{settled - triggered} not triggered and owed again. Apply records that."
         )
+
+
+def tell_blocked(found: Gathered, console: Console) -> None:
+    """Say how many tables the problems of their state stop, so that a short plan is not taken for a whole one."""
+    number = len(found.planner.blocked)
+    if number:
+        console.warning(f"{count(number, 'table')} not planned, because of the problems above.")
 
 
 def code_of(found: Gathered, exit_code: bool) -> ExitCode:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reconciler.core.request import Request
-from reconciler.errors import Problem
+from reconciler.errors import Problem, Severity
 
 Name = tuple[str, str]
 """A target's name and a table's, as the state's folders and files spell them."""
@@ -29,14 +29,7 @@ def renamed(
         if (target, table) in ledgers:
             continue
         if table in orphaned:
-            old = orphaned[table]
-            yield _problem(
-                request,
-                "error",
-                f"{table} has its ledger under the target {old}, which is not configured any more, none under {target}",
-                f"if {old} is now called {target}, call it {old} again: a new name would trigger everything again; "
-                f"if it is another scheduler, keep {old} in targets of reconciler.yaml beside it",
-            )
+            yield _under_another_target(request, orphaned[table])
         elif other := spelled.get((target, folded(table))):
             yield _problem(
                 request,
@@ -44,29 +37,34 @@ def renamed(
                 f"{table} has no ledger, but {other} has one: if they are the same table, it would be triggered again",
                 f"spell it {other}, unless these are two tables",
             )
-
         elif (target, table) in elsewhere:
-            root = elsewhere[target, table]
-            yield _problem(
-                request,
-                "warning",
-                f"{table} has a ledger under the root {root or '.'}, and none here: if it is the same table of the "
-                "same scheduler, it would be triggered again",
-                "declare a table in one root only; to move it, move its ledger too, in a commit on the state branch",
-            )
+            yield _under_another_root(request, elsewhere[target, table])
 
 
-def _problem(request: Request, severity: str, message: str, hint: str) -> Problem:
-    place = request.place
-    return Problem(
-        place.file,
-        place.line,
-        place.column,
-        "",
-        message,
-        hint,
-        "error" if severity == "error" else "warning",
+def _under_another_target(request: Request, old: str) -> Problem:
+    table, target = request.table, request.target
+    return _problem(
+        request,
+        "error",
+        f"{table} has its ledger under the target {old}, which is not configured any more, none under {target}",
+        f"if {old} is now called {target}, call it {old} again: a new name would trigger everything again; if it is "
+        f"another scheduler, keep {old} in targets of reconciler.yaml beside it",
     )
+
+
+def _under_another_root(request: Request, root: str) -> Problem:
+    return _problem(
+        request,
+        "warning",
+        f"{request.table} has a ledger under the root {root or '.'}, and none here: if it is the same table of the same "
+        "scheduler, it would be triggered again",
+        "declare a table in one root only; to move it, move its ledger too, in a commit on the state branch",
+    )
+
+
+def _problem(request: Request, severity: Severity, message: str, hint: str) -> Problem:
+    place = request.place
+    return Problem(place.file, place.line, place.column, "", message, hint, severity)
 
 
 def folded(table: str) -> str:
