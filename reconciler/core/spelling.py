@@ -56,8 +56,8 @@ def _under_another_root(request: Request, root: str) -> Problem:
     return _problem(
         request,
         "warning",
-        f"{request.table} has a ledger under the root {root or '.'}, and none here: if it is the same table of the same "
-        "scheduler, it would be triggered again",
+        f"{request.table} has a ledger under the root {root or '.'}, and none here: if it is the same table of the "
+        "same scheduler, it would be triggered again",
         "declare a table in one root only; to move it, move its ledger too, in a commit on the state branch",
     )
 
