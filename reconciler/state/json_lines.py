@@ -57,7 +57,7 @@ def read_lines(path: str, data: bytes) -> tuple[tuple[bytes, dict[str, object]],
 
 def _object(path: str, number: int, line: bytes) -> dict[str, object]:
     try:
-        value = json.loads(line.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
+        value = _DECODER.decode(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, _Twice) else "the line is not JSON"
         raise DamagedState(path, number, reason) from None
@@ -87,6 +87,9 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse(name: str) -> object:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
 
 
 def text_field(value: dict[str, object], name: str) -> str:

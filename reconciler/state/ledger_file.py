@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from reconciler.core.call import RangeEnd, Span, read_span, span_fields
+from reconciler.core.call import Method, RangeEnd, Span, read_span
 from reconciler.core.ledger import Ledger, Trigger
 from reconciler.state.json_lines import (
     DamagedState,
@@ -21,6 +21,10 @@ _SPAN_KEYS = frozenset({"method", "startTime", "endTime", "scheduleTimes", "rang
 _KEYS = _SPAN_KEYS | {
     *("id", "rerun", "requests", "approvedBy", "traceId"),
     *("triggeredAt", "run", "commit", "prev"),
+}
+_FORMS = {
+    Method.RANGE: {"method", "startTime", "endTime"},
+    Method.TIMES: {"method", "scheduleTimes"},
 }
 _LONGEST_NAME = 200
 
@@ -42,7 +46,12 @@ def read_span_fields(value: dict[str, object]) -> Span:
             raise ValueError("rangeEnd is not exclusive")
         range_end = "exclusive"
     span = read_span(value, range_end)
-    if span_fields(span) != {key: value[key] for key in value.keys() & _SPAN_KEYS}:
+    keys = value.keys() & _SPAN_KEYS - {"rangeEnd"}
+    if (
+        value.get("method") != span.method
+        or keys != _FORMS[span.method]
+        or (range_end == "exclusive" and span.method is not Method.RANGE)
+    ):
         raise ValueError("its method and its times do not fit together")
     return span
 
