@@ -41,6 +41,7 @@ class _Call:
     """What the options before the command say."""
 
     root: Path = Path("triggers")
+    command: str | None = None
     terminal: Terminal = field(default_factory=lambda: Terminal(0, _ask))
 
 
@@ -82,6 +83,7 @@ def cli(context: click.Context, root: Path, verbose: int, quiet: int) -> None:
     """
     call = context.ensure_object(_Call)
     call.root = root
+    call.command = context.invoked_subcommand
     call.terminal = Terminal(verbose - quiet, _ask)
 
 
@@ -282,7 +284,7 @@ def main() -> None:
     try:
         code = cli.main(obj=call, standalone_mode=False)
     except Failure as failure:
-        code = _tell(failure, call.root)
+        code = _tell(failure, call)
     except click.ClickException as error:
         error.show()
         code = ExitCode.USAGE
@@ -306,14 +308,15 @@ def main() -> None:
     sys.exit(int(code or ExitCode.DONE))
 
 
-def _tell(failure: Failure, root: Path) -> ExitCode:
+def _tell(failure: Failure, call: _Call) -> ExitCode:
     if isinstance(failure, InvalidInput) and failure.problems:
         from reconciler.render.paint import Paint
         from reconciler.render.problems import problems_text
 
         paint = Paint(enabled=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
-        click.echo(problems_text(failure.problems, os.fspath(root), paint), err=True, nl=False)
-        click.echo(f"{count(len(failure.problems), 'problem')}; nothing was triggered", err=True)
+        click.echo(problems_text(failure.problems, os.fspath(call.root), paint), err=True, nl=False)
+        tail = "" if call.command in ("history", "resolve") else "; nothing was triggered"
+        click.echo(f"{count(len(failure.problems), 'problem')}{tail}", err=True)
     else:
         click.echo(f"error: {failure.message}", err=True)
         for line in failure.hint.splitlines():

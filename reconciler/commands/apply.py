@@ -104,6 +104,8 @@ class _Apply:
         tell_blocked(found, self.console)
 
     def _nothing(self, found: Gathered) -> ExitCode:
+        if found.snapshot.paths:
+            found.branch.keep_mark(found.snapshot.commit)
         if not self.text:
             self.console.result(json_text(nothing_document(found.plan, found.problems)))
         return _code(found, None)
@@ -195,7 +197,8 @@ def _check_committed(checkout: Checkout, root: Path) -> None:
     if changed:
         raise Stale(
             f"manifests are not committed: {', '.join(changed[:5])}{' and more' if len(changed) > 5 else ''}",
-            "apply works on what was committed and reviewed: commit and push them, or put them back with git restore",
+            "apply works on what was committed and reviewed: commit and push them, or put them back with git restore; "
+            "where git ignores one, git add --force it, or move it out of the root",
         )
 
 

@@ -56,6 +56,8 @@ def run(options: ResolveOptions, console: Console) -> ExitCode:
 
 
 def _check(options: ResolveOptions) -> None:
+    if options.run_ended and not options.journal:
+        raise UsageFailure("--run-ended says something of a journal", "name it with --journal FILE")
     if options.journal and (options.ids or options.became):
         raise UsageFailure("--journal settles by itself", "leave the ids and --as out")
     if options.ids and not (options.became and options.reason and options.reason.strip()):
@@ -104,7 +106,7 @@ def _by_hand(state: StateBranch, git: Git, options: ResolveOptions, live: frozen
         landed = state.commit(snapshot, change, message)
         if isinstance(landed, GitSnapshot):
             what = "recorded as triggered" if entries else "owed again"
-            console.result(f"{len(chosen)} resolved, {what}: {landed.commit} on {state.where}\n")
+            console.result(f"{len(chosen)} resolved, {what}: {(landed.commit or '')[:12]} on {state.where}\n")
             return ExitCode.DONE
     raise _lost()
 
@@ -135,10 +137,10 @@ def _by_journal(state: StateBranch, git: Git, journal: JournalReading, console: 
             )
             if not isinstance(landed, GitSnapshot):
                 continue
-            triggered = len(change.entries)
+            settled, triggered = len(change.settled), len(change.entries)
             console.result(
-                f"The journal of run {journal.run} settled {len(change.settled)}: {triggered} triggered, "
-                f"{len(change.settled) - triggered} not triggered and owed again: {landed.commit} on {state.where}\n"
+                f"The journal of run {journal.run} settled {settled}: {triggered} triggered, {settled - triggered} not "
+                f"triggered and owed again: {(landed.commit or '')[:12]} on {state.where}\n"
             )
             snapshot = landed
         left = [intent for intent in snapshot.intents if intent.run == journal.run]

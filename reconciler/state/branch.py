@@ -143,12 +143,20 @@ class StateBranch:
                 self.git.set_ref(self._memory.seen, commit)
         finally:
             self.git.drop_ref(building)
-        if change.entries and not self._marked:
-            self._marked = True  # tried once a run: where the remote takes no mark, one warning is enough
-            failure = self._memory.mark(commit)
-            if failure is not None:
-                self._warn(f"warning: {failure.message}\n    {failure.hint}")
+        self.keep_mark(commit)
         return GitSnapshot.load(self.git, commit, self.folder, base)
+
+    def keep_mark(self, commit: str | None) -> None:
+        """Leave the mark that there is state, where it is missing; warns where the remote takes none.
+
+        Tried once a run: one warning is enough.
+        """
+        if commit is None or self._marked:
+            return
+        self._marked = True
+        failure = self._memory.mark(commit)
+        if failure is not None:
+            self._warn(f"warning: {failure.message}\n    {failure.hint}")
 
     def _files(self, base: GitSnapshot, change: Change) -> dict[str, bytes | None]:
         files: dict[str, bytes | None] = {}

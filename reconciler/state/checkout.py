@@ -82,9 +82,15 @@ class Checkout:
         )
         paths = (record[3:].decode("utf-8", "surrogateescape") for record in out.split(b"\0")[:-1])
         changed = {path for path in map(self._inside, paths) if self.is_manifest(path)}
+        return tuple(sorted(changed | (set(found) - self._committed())))
+
+    def absent(self, found: Iterable[str]) -> tuple[str, ...]:
+        """Return the manifests of HEAD that a sparse work tree leaves out; `found` are those that it has."""
+        return tuple(sorted(self._committed() - set(found) - set(self.uncommitted(found))))
+
+    def _committed(self) -> set[str]:
         head = self.git.commit_of("HEAD")
-        committed = {self._inside(entry.path) for entry in self._entries(head)} if head else set()
-        return tuple(sorted(changed | (set(found) - committed)))
+        return {self._inside(entry.path) for entry in self._entries(head)} if head else set()
 
     def _inside(self, path: str) -> str:
         return path.removeprefix(f"{self.prefix}/") if self.prefix else path

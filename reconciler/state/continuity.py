@@ -61,24 +61,27 @@ class Continuity:
         )
 
     def check(self, tip: str | None, snapshot: GitSnapshot, marked: Collection[str]) -> None:
-        """Raise InvalidInput where the state is gone or was rewritten; tell `snapshot` of ledgers that shrank."""
+        """Raise InvalidInput where the state is gone, moved or rewritten; tell `snapshot` of ledgers that shrank."""
+        others = sorted(set(marked) - {self.branch})
+        if others and not snapshot.ledger_names:
+            raise InvalidInput(
+                f"the state of this root is on the branch {others[0]}, and the config names {self.branch}",
+                f"set state.branch back to {others[0]}, or move the state first: {self._copy(others[0])}",
+            )
         seen = self.git.commit_of(self.seen)
         if seen is not None and seen != tip:
             self._check_seen(seen, tip, snapshot)
-        others = sorted(set(marked) - {self.branch})
-        if not snapshot.ledger_names:
-            self._check_marks(marked, others)
-            if tip is not None:
-                self._check_roots(tip)
-        elif tip is not None:
+        if tip is None:
+            self._check_marks(marked)
+        elif snapshot.ledger_names:
             self._check_moved(tip, others)
+        else:
+            self._check_emptied(tip, snapshot)
+            self._check_roots(tip)
 
     def _check_seen(self, seen: str, tip: str | None, snapshot: GitSnapshot) -> None:
-        restore = (
-            f"git push {self.remote} {seen}:refs/heads/{self.branch}"
-            if self.remote
-            else f"git branch {self.branch} {seen}"
-        )
+        target = f"{seen}:refs/heads/{self.branch}"
+        restore = f"git push {self.remote} {target}" if self.remote else f"git branch {self.branch} {seen}"
         if tip is None:
             raise InvalidInput(
                 f"the state branch {self.branch} is gone, though this clone has seen it at {seen[:12]}",
@@ -93,20 +96,26 @@ class Continuity:
             )
         snapshot.compare_with(GitSnapshot.load(self.git, seen, snapshot.folder))
 
-    def _check_marks(self, marked: Collection[str], others: Sequence[str]) -> None:
+    def _check_marks(self, marked: Collection[str]) -> None:
         mark = f"{self.marks}{self.branch}"
         forget = f"git push {self.remote} --delete {mark}" if self.remote else f"git update-ref -d {mark}"
         if self.branch in marked:
             raise InvalidInput(
-                f"the state branch {self.branch} is gone, or holds no ledger any more, though there was one",
+                f"the state branch {self.branch} is gone, though there was one",
                 "without it everything would be triggered again: push it back from a clone that has seen it "
                 "(`git for-each-ref refs/reconciler` shows it there).\n"
                 f"Only where everything is to be triggered again on purpose, forget it: {forget}",
             )
-        if others:
+
+    def _check_emptied(self, tip: str, snapshot: GitSnapshot) -> None:
+        """Raise where the branch holds no ledger, and its own history does: a first apply may end without any."""
+        pending = f"{snapshot.folder}/pending/"
+        lost = sorted(path for path in self.git.paths_ever(tip, snapshot.folder) if not path.startswith(pending))
+        if lost:
             raise InvalidInput(
-                f"the state of this root is on the branch {others[0]}, and the config names {self.branch}",
-                f"set state.branch back to {others[0]}, or move the state first: {self._copy(others[0])}",
+                f"the state branch {self.branch} holds no ledger any more, though there was {lost[0]}",
+                "without it everything would be triggered again: put the ledgers back as they were before the commit "
+                f"that removed them, which `git log -- {snapshot.folder}` shows on that branch",
             )
 
     def _check_moved(self, tip: str, others: Sequence[str]) -> None:
@@ -132,9 +141,15 @@ class Continuity:
             self.git.drop_ref(incoming)
 
     def _copy(self, other: str) -> str:
+        """Return the command that brings the state from another branch to the configured one."""
+        fetched = f"git fetch {self.remote} {other} && " if self.remote else ""
+        source = "FETCH_HEAD" if self.remote else other
+        if self.git.head_branch() == f"refs/heads/{self.branch}":
+            folder = f"{self.root}/.state" if self.root else ".state"
+            return f"{fetched}git checkout {source} -- {folder}, and commit that"
         if self.remote is None:
-            return f"git branch {self.branch} {other}"
-        return f"git fetch {self.remote} {other} && git push {self.remote} FETCH_HEAD:refs/heads/{self.branch}"
+            return f"git branch --force {self.branch} {other}"
+        return f"{fetched}git push {self.remote} FETCH_HEAD:refs/heads/{self.branch}"
 
     def _check_roots(self, tip: str) -> None:
         """Raise where the state is that of another root, and that root is gone: then it was renamed to this one."""
@@ -148,7 +163,7 @@ class Continuity:
                 raise InvalidInput(
                     f"the state branch holds state of the root {old}, which is gone, and none of {new}",
                     f"if the root was renamed, rename its state too, in a commit on {self.branch}: "
-                    f"git mv {theirs} {mine}\n"
+                    f"{f'mkdir -p {self.root} && ' if self.root else ''}git mv {theirs} {mine}\n"
                     f"If {old} was retired, and {new} is another root, remove its state there: git rm -r {theirs}",
                 )
 

@@ -224,6 +224,12 @@ class Git:
         without = [f"^{tip}"] if tip else []
         return bool(self.run("rev-list", "--max-count=1", commit, *without, "--", folder))
 
+    def paths_ever(self, commit: str, folder: str) -> frozenset[str]:
+        """Return the paths below a folder that any commit in the history of `commit` touched."""
+        out = self.run("log", "--format=", "--name-only", "-z", commit, "--", folder)
+        names = (name.strip(b"\n") for name in out.split(b"\0"))
+        return frozenset(name.decode("utf-8", "surrogateescape") for name in names if name)
+
     def follow(self, old: str | None, new: str) -> bool:
         """Bring index and work tree from `old` to `new`, which HEAD names now; False where local changes forbid it."""
         trees = [old, new] if old else [new]

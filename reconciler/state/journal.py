@@ -173,7 +173,8 @@ def _read(path: Path) -> tuple[JournalReading, bool]:
 def _damaged(path: Path, number: int) -> InvalidInput:
     return InvalidInput(
         f"{path}:{number}: this is not a line that a journal of the reconciler holds",
-        "move the file away; what it would have settled stays in doubt until `reconciler resolve ID --as …`",
+        "if it lies in the clone's journal folder, move it away: what it would have settled stays in doubt until "
+        "`reconciler resolve ID --as ...`; for --journal, give the file that the run left",
     )
 
 

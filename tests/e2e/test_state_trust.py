@@ -185,11 +185,45 @@ def test_a_branch_that_is_pushed_to_a_fork_uses_the_same_state(applied: Workplac
     assert all(scheduler.runs(SALES)[hour] == 1 for hour in before)
 
 
-def test_a_mark_that_is_missing_is_made_again(applied: Workplace) -> None:
+def test_a_mark_that_is_missing_is_made_again_even_where_nothing_is_owed(applied: Workplace) -> None:
     mark = "refs/reconciler/state/triggers/reconciler-state"
-    applied.git("push", "-q", "origin", f":{mark}")
+    for _ in range(2):
+        applied.git("push", "-q", "origin", f":{mark}")
+        assert applied.apply().code == 0
+        assert mark in applied.git("ls-remote", "origin")
+
+
+def test_doubt_alone_is_state_that_a_revert_does_not_forget(applied: Workplace, scheduler: Counting) -> None:
     assert applied.apply().code == 0
-    assert mark in applied.git("ls-remote", "origin")
+    applied.git("fetch", "origin", "reconciler-state")
+    applied.git("push", "origin", "FETCH_HEAD:refs/heads/elsewhere")
+    config_with(applied, branch="elsewhere")
+    scheduler.decide = lambda _: Fault("lost")
+    applied.declare("new.yaml", backfill("new", at(1), table="c.d.NEW"))
+    assert applied.apply().code == 7
+    scheduler.decide = no_fault
+    config_with(applied, branch="reconciler-state")
+    for place in (applied, applied.clone("fresh")):
+        assert place.apply().code == 3
+    assert scheduler.runs("c.d.NEW") == hours(1, 1)
+
+
+def test_a_first_apply_that_was_all_refused_is_no_lost_state(place: Workplace, scheduler: Counting) -> None:
+    scheduler.decide = lambda _: Fault("reject")
+    place.declare("fact.yaml", backfill("fact", at(1)))
+    assert place.apply().code == 6
+    scheduler.decide = no_fault
+    assert place.clone("fresh").apply().code == 0
+    assert scheduler.runs(SALES) == hours(1, 1)
+
+
+def test_a_sparse_work_tree_says_what_its_plan_lacks(applied: Workplace) -> None:
+    applied.declare("more.yaml", backfill("more", at(1), table="c.d.MORE"))
+    assert "Not in this work tree" not in applied.run("plan").err
+    applied.git("sparse-checkout", "set", "--no-cone", "/triggers/reconciler.yaml", "/triggers/fact.yaml")
+    planned = applied.run("plan")
+    assert "c.d.MORE" not in planned.out
+    assert "more.yaml" in planned.err
 
 
 def test_a_table_whose_only_trace_is_doubt_is_known_by_its_old_target(place: Workplace, scheduler: Counting) -> None:
