@@ -55,12 +55,12 @@ def _gather(options: PlanOptions, console: Console) -> Gathered:
     manifests = work_tree_manifests(options.root)
     found = gather(checkout, manifests, options.scope, console)
     tell_settlement(found, console)
-    absent = checkout.absent(manifests.files)
+    changed = checkout.uncommitted(manifests.files)
+    absent = checkout.absent(manifests.files, changed)
     if absent:
         console.warning(
             f"Not in this work tree, so not in this plan, and yet in what apply does: {', '.join(absent[:5])}"
         )
-    changed = checkout.uncommitted(manifests.files)
     if changed:
         console.message(f"Not committed yet, which apply insists on: {', '.join(changed[:5])}")
     return found

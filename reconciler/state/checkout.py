@@ -84,9 +84,12 @@ class Checkout:
         changed = {path for path in map(self._inside, paths) if self.is_manifest(path)}
         return tuple(sorted(changed | (set(found) - self._committed())))
 
-    def absent(self, found: Iterable[str]) -> tuple[str, ...]:
-        """Return the manifests of HEAD that a sparse work tree leaves out; `found` are those that it has."""
-        return tuple(sorted(self._committed() - set(found) - set(self.uncommitted(found))))
+    def absent(self, found: Iterable[str], uncommitted: Iterable[str]) -> tuple[str, ...]:
+        """Return the manifests of HEAD that a sparse work tree leaves out.
+
+        `found` are those that it has, `uncommitted` those that were changed there, removed ones included.
+        """
+        return tuple(sorted(self._committed() - set(found) - set(uncommitted)))
 
     def _committed(self) -> set[str]:
         head = self.git.commit_of("HEAD")
