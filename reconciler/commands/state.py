@@ -100,9 +100,9 @@ def tell_blocked(found: Gathered, console: Console) -> None:
 
 def code_of(found: Gathered, exit_code: bool) -> ExitCode:
     """Return the exit code of a command that only looks: 3 for broken state, and what is open where that is asked."""
-    if any(problem.severity == "error" for problem in found.problems):
-        return ExitCode.INVALID if not exit_code else max(ExitCode.INVALID, _open(found.plan))
-    return _open(found.plan) if exit_code else ExitCode.DONE
+    broken = any(problem.severity == "error" for problem in found.problems)
+    code = ExitCode.INVALID if broken else ExitCode.DONE
+    return max(code, _open(found.plan)) if exit_code else code
 
 
 def _open(plan: Plan) -> ExitCode:

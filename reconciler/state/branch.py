@@ -13,7 +13,7 @@ from reconciler.state.continuity import Continuity
 from reconciler.state.git import Git
 from reconciler.state.ledger_file import append
 from reconciler.state.pending_file import write_pending
-from reconciler.state.snapshot import GitSnapshot, ledger_path, pending_path
+from reconciler.state.snapshot import GitSnapshot, ledger_path, pending_path, state_folder
 
 _BACKOFF = (0.0, 0.5, 1.0, 2.0, 4.0)
 
@@ -49,7 +49,7 @@ class StateBranch:
     @property
     def folder(self) -> str:
         """The folder of the state files, from the repository's top."""
-        return f"{self.root}/.state" if self.root else ".state"
+        return state_folder(self.root)
 
     @property
     def where(self) -> str:
@@ -119,11 +119,7 @@ class StateBranch:
         """Bring the remote's tip here and return it, or a newer one."""
         if tip is None or tip == self.git.commit_of(self._memory.seen):
             return tip
-        incoming = f"refs/reconciler/incoming/{os.getpid()}"
-        try:
-            return self.git.fetch(remote, self.ref, incoming)
-        finally:
-            self.git.drop_ref(incoming)
+        return self.git.fetch(remote, self.ref)
 
     def commit(self, base: GitSnapshot, change: Change, message: str) -> GitSnapshot | Overtaken:
         """Write `change` on top of `base` and publish it: a new snapshot, or Overtaken where another run was first.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,12 +160,7 @@ class Checkout:
             raise Stale(f"the branch {branch} is not on {remote} yet", f"push it first: git push {remote} {branch}")
         if tip == commit:
             return
-        incoming = f"refs/reconciler/incoming/{os.getpid()}"
-        try:
-            theirs = self._entries(self.git.fetch(remote, ref, incoming))
-        finally:
-            self.git.drop_ref(incoming)
-        if theirs != self._entries(commit):
+        if self._entries(self.git.fetch(remote, ref)) != self._entries(commit):
             raise Stale(
                 f"HEAD ({commit[:12]}) does not hold the manifests of its upstream, "
                 f"{remote}/{ref.removeprefix('refs/heads/')} ({tip[:12]})",

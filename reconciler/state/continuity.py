@@ -6,14 +6,13 @@ without state is one that lost it, and not one that never had any.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from reconciler.errors import Failure, InvalidInput
 from reconciler.state.git import Git
-from reconciler.state.snapshot import GitSnapshot
+from reconciler.state.snapshot import GitSnapshot, state_folder
 
 _MARKS = "refs/reconciler/state"
 
@@ -134,32 +133,27 @@ class Continuity:
             return self.git.commit_of(ref)
         if self.git.remote_tip(self.remote, ref) is None:
             return None
-        incoming = f"refs/reconciler/incoming/{os.getpid()}"
-        try:
-            return self.git.fetch(self.remote, ref, incoming)
-        finally:
-            self.git.drop_ref(incoming)
+        return self.git.fetch(self.remote, ref)
 
     def _copy(self, other: str) -> str:
         """Return the command that brings the state from another branch to the configured one."""
         fetched = f"git fetch {self.remote} {other} && " if self.remote else ""
         source = "FETCH_HEAD" if self.remote else other
         if self.git.head_branch() == f"refs/heads/{self.branch}":
-            folder = f"{self.root}/.state" if self.root else ".state"
-            return f"{fetched}git checkout {source} -- {folder}, and commit that"
+            return f"{fetched}git checkout {source} -- {state_folder(self.root)}, and commit that"
         if self.remote is None:
             return f"git branch --force {self.branch} {other}"
         return f"{fetched}git push {self.remote} FETCH_HEAD:refs/heads/{self.branch}"
 
     def _check_roots(self, tip: str) -> None:
         """Raise where the state is that of another root, and that root is gone: then it was renamed to this one."""
-        mine = f"{self.root}/.state" if self.root else ".state"
+        mine = state_folder(self.root)
         paths = (f"/{file.path}" for file in self.git.files(tip, ""))
         folders = {path.split("/.state/")[0][1:] for path in paths if "/.state/" in path}
         for root in sorted(folders - {self.root}):
             if not self._is_root(root):
                 old, new = root or ".", self.root or "."
-                theirs = f"{root}/.state" if root else ".state"
+                theirs = state_folder(root)
                 raise InvalidInput(
                     f"the state branch holds state of the root {old}, which is gone, and none of {new}",
                     f"if the root was renamed, rename its state too, in a commit on {self.branch}: "

@@ -188,13 +188,25 @@ class Git:
         lines = (line.split(" ", 1) for line in out.splitlines())
         return {name: oid for oid, name in lines}
 
-    def fetch(self, remote: str, ref: str, into: str) -> str:
-        """Fetch a full ref name into another one and return its commit. Raises Failure where that does not work."""
-        answer = self.ask(
-            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", remote, f"+{ref}:{into}"),
-            timeout=2 * _NETWORK,
-        )
-        commit = self.commit_of(into)
+    def fetch(self, remote: str, ref: str) -> str:
+        """Fetch a full ref name and return its commit; no ref of ours stays. Raises Failure where that fails."""
+        into = f"refs/reconciler/incoming/{os.getpid()}"
+        try:
+            answer = self.ask(
+                *(
+                    "fetch",
+                    "--quiet",
+                    "--no-tags",
+                    "--no-write-fetch-head",
+                    "--end-of-options",
+                    remote,
+                    f"+{ref}:{into}",
+                ),
+                timeout=2 * _NETWORK,
+            )
+            commit = self.commit_of(into)
+        finally:
+            self.drop_ref(into)
         if answer.status or commit is None:
             raise Failure(
                 f"{ref} cannot be fetched from {remote}: {answer.words}", f"try `git fetch {remote} {ref}` by hand"

@@ -15,6 +15,11 @@ from reconciler.state.ledger_file import ledger_name, read_ledger
 from reconciler.state.pending_file import read_pending
 
 
+def state_folder(root: str) -> str:
+    """Return the folder of a root's state files, from the repository's top; the root is "" for the top itself."""
+    return f"{root}/.state" if root else ".state"
+
+
 def ledger_path(folder: str, key: Key) -> str:
     """Return the path of a table's ledger, from the repository's top; `folder` is that of the state files."""
     target, table = key
