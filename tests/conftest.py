@@ -11,6 +11,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+pytest_plugins = ["tests.figures"]
+
 # These machines are noisy: a slow example is no failure. The seeds are the library's own.
 hypothesis.settings.register_profile("quiet", deadline=None)
 hypothesis.settings.load_profile("quiet")

@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.counting import Counting
 from tests.e2e.manifests import at, backfill, between, hours
 from tests.e2e.workplace import PACKAGE, Workplace
+from tests.figures import Tried
 
 STRIDE = int(os.environ.get("KILL_STRIDE", "13"))
 CHUNKS = 2
@@ -55,17 +56,18 @@ def settle_by_hand(place: Workplace, scheduler: Counting) -> None:
         assert place.run("resolve", intent["id"], "--as", became, "--reason", "looked").code == 0
 
 
+@pytest.mark.claim("killed at a step of an apply: nothing twice, nothing forgotten")
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_killed_at_any_step_nothing_runs_twice_and_nothing_is_forgotten(
-    place: Workplace, scheduler: Counting, tmp_path: Path, chunk: int
+    place: Workplace, scheduler: Counting, tmp_path: Path, tried: Tried, chunk: int
 ) -> None:
     declare(place, "first")
     log = tmp_path / "steps"
     assert apply_until(place, 0, log) == 0
     steps = log.read_text().splitlines()
     assert {"before Scheduler post", "after Scheduler post", "before Journal _append", "after Git push"} <= set(steps)
-    tried = range(1 + chunk * STRIDE, len(steps) + 1, CHUNKS * STRIDE)
-    for step in tried:
+    chosen = range(1 + chunk * STRIDE, len(steps) + 1, CHUNKS * STRIDE)
+    for step in chosen:
         tables = declare(place, f"s{step}")
         killed = apply_until(place, step, log)
         assert killed in (-signal.SIGKILL, 0), steps[step - 1]
@@ -77,4 +79,4 @@ def test_killed_at_any_step_nothing_runs_twice_and_nothing_is_forgotten(
         settle_by_hand(survivor, scheduler)
         assert survivor.apply().code == 0, steps[step - 1]
         assert all(scheduler.runs(table) == expected() for table in tables), steps[step - 1]
-    print(f"killed at {len(tried)} of {len(steps)} steps: 0 twice, 0 forgotten")
+    tried(len(chosen), of=len(steps))

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.figures import Tried
 from tests.simulation.history import run_history
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.world import BrokenPromise
@@ -15,12 +16,13 @@ CHUNKS = 4
 MOST_SEEDS = 3000
 
 
+@pytest.mark.claim("seeded histories of faults, crashes, races, edits, resolutions and reruns: the promise is kept")
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_no_history_breaks_the_promise(chunk: int) -> None:
+def test_no_history_breaks_the_promise(chunk: int, tried: Tried) -> None:
     seeds = range(chunk, HISTORIES, CHUNKS)
     for seed in seeds:
         run_history(seed)
-    print(f"{len(seeds)} histories held")
+    tried(len(seeds))
 
 
 def test_a_seed_replays_its_history() -> None:
@@ -36,6 +38,7 @@ def test_histories_reach_what_they_are_for() -> None:
     assert any(len(times) > 1 for world in logs for times in world.ran.values())
 
 
+@pytest.mark.claim("faults written into the protocol: caught by the invariant named for each")
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_every_mutant_is_caught_by_its_invariant(mutant: Mutant) -> None:
     for seed in range(MOST_SEEDS):
