@@ -93,6 +93,7 @@ class _Apply:
         with open_schedulers(targets, credentials, checkout.git) as schedulers:
             report = self._execute(checkout, found, commit, schedulers)
         self._finish(found, report)
+        found.branch.keep_mark(report.commit)
         return _code(found, report)
 
     def _show(self, found: Gathered) -> None:

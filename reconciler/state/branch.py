@@ -42,7 +42,7 @@ class StateBranch:
         self.pushes = remote is not None and push
         self._memory = Continuity(git, root, branch, remote if self.pushes else None)
         self._local: str | None = None
-        self._marked = False
+        self._mark: str | None = None
         self._warn = warn
         self._sleep = sleep
 
@@ -67,18 +67,17 @@ class StateBranch:
         where its pending files are damaged; Failure where the remote does not answer.
         """
         tip, marked = self._tip()
-        seen = self.git.commit_of(self._memory.seen)
-        if tip and seen and tip != seen and self.git.is_ancestor(tip, seen):
-            tip, marked = self._tip()  # another process of this clone has seen a newer tip since we asked
+        if self._memory.outdates(tip, marked):
+            tip, marked = self._tip()
         snapshot = GitSnapshot.load(self.git, tip, self.folder)
         self._memory.check(tip, snapshot, marked)
-        self._marked = self._marked or self._name in marked
+        self._mark = marked.get(self._name, self._mark)
         if tip is not None and not snapshot.shrunk:
             self.git.set_ref(self._memory.seen, tip)
         return snapshot
 
-    def _tip(self) -> tuple[str | None, tuple[str, ...]]:
-        """Return the tip that counts, and the branches that are marked as holding this root's state."""
+    def _tip(self) -> tuple[str | None, dict[str, str]]:
+        """Return the tip that counts, and the branches that are marked as holding this root's state, with the marks."""
         self._local = local = self.git.commit_of(self.ref)
         if self.remote is None:
             return local, self._memory.marked(self.git.local_refs(self._memory.marks))
@@ -139,20 +138,21 @@ class StateBranch:
                 self.git.set_ref(self._memory.seen, commit)
         finally:
             self.git.drop_ref(building)
-        self.keep_mark(commit)
+        if self._mark is None:
+            self.keep_mark(commit)
         return GitSnapshot.load(self.git, commit, self.folder, base)
 
     def keep_mark(self, commit: str | None) -> None:
-        """Leave the mark that there is state, where it is missing; warns where the remote takes none.
+        """Move the mark along to `commit`; warns, once a run, where there is none and the remote takes none.
 
-        Tried once a run: one warning is enough.
+        To be called when a run ends: then a fresh clone knows how far it came.
         """
-        if commit is None or self._marked:
+        if commit is None or self._mark == commit:
             return
-        self._marked = True
         failure = self._memory.mark(commit)
-        if failure is not None:
+        if failure is not None and self._mark is None:
             self._warn(f"warning: {failure.message}\n    {failure.hint}")
+        self._mark = commit
 
     def _files(self, base: GitSnapshot, change: Change) -> dict[str, bytes | None]:
         files: dict[str, bytes | None] = {}

@@ -1,12 +1,12 @@
-"""That state only ever grew: what this clone has seen of it, and a mark on the remote that it exists at all.
+"""That state only ever grew: what this clone has seen of it, and a mark on the remote that each apply moves along.
 
-A fresh clone has seen nothing. The mark, a ref beside the branches that the first apply leaves, tells it that a branch
-without state is one that lost it, and not one that never had any.
+A fresh clone has seen nothing. The mark, a ref beside the branches, tells it how far state has come: that a branch
+without state is one that lost it, and that one which does not hold the marked commit was rewritten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -40,26 +40,43 @@ class Continuity:
         """The folder of refs that says on which branches this root has kept state."""
         return f"{_MARKS}/{quote(self.root or '.', safe='').replace('.', '%2E').replace('~', '%7E')}/"
 
-    def marked(self, refs: Collection[str]) -> tuple[str, ...]:
-        """Return the branches that refs mark for this root."""
-        return tuple(sorted(ref.removeprefix(self.marks) for ref in refs if ref.startswith(self.marks)))
+    @property
+    def _mark(self) -> str:
+        return f"{self.marks}{self.branch}"
+
+    def marked(self, refs: Mapping[str, str]) -> dict[str, str]:
+        """Return the branches that refs mark for this root, and the commits that they had come to."""
+        return {ref.removeprefix(self.marks): oid for ref, oid in sorted(refs.items()) if ref.startswith(self.marks)}
 
     def mark(self, commit: str) -> Failure | None:
-        """Leave the mark that this root has state here. Returns a Failure, not raised, where the remote takes none."""
-        ref = f"{self.marks}{self.branch}"
+        """Mark that this root's state has come to `commit`. Returns a Failure, not raised, where there stays no mark.
+
+        A mark that is further on already stays where it is.
+        """
         if self.remote is None:
-            self.git.set_ref(ref, commit)
+            self.git.set_ref(self._mark, commit)
             return None
-        words = self.git.push(self.remote, commit, ref)
-        if self.git.remote_tip(self.remote, ref) is not None:
-            return None
+        words = self.git.push(self.remote, commit, self._mark)
+        try:
+            if self.git.remote_tip(self.remote, self._mark) is not None:
+                return None
+        except Failure as mute:
+            words = words or mute.message
         return Failure(
-            f"{self.remote} does not take the ref {ref} ({words})",
-            "it marks that state exists; without it a fresh clone cannot tell a deleted state branch from none: let "
-            "this account push refs/reconciler/*, and protect the branch from deletion",
+            f"{self.remote} does not take the ref {self._mark} ({words})",
+            "it marks how far state has come; without it a fresh clone cannot tell a deleted or rewritten state branch "
+            "from a sound one: let this account push refs/reconciler/*, and protect the branch",
         )
 
-    def check(self, tip: str | None, snapshot: GitSnapshot, marked: Collection[str]) -> None:
+    def outdates(self, tip: str | None, marked: Mapping[str, str]) -> bool:
+        """Say whether the tip has moved since it was asked for: this clone has seen, or the mark is at, a newer one."""
+        known = (self.git.commit_of(self.seen), marked.get(self.branch))
+        return tip is not None and any(oid and oid != tip and self._is_newer(oid, tip) for oid in known)
+
+    def _is_newer(self, oid: str, tip: str) -> bool:
+        return self.git.commit_of(oid) is None or self.git.is_ancestor(tip, oid)
+
+    def check(self, tip: str | None, snapshot: GitSnapshot, marked: Mapping[str, str]) -> None:
         """Raise InvalidInput where the state is gone, moved or rewritten; tell `snapshot` of ledgers that shrank."""
         others = sorted(set(marked) - {self.branch})
         if others and not snapshot.ledger_names:
@@ -67,44 +84,73 @@ class Continuity:
                 f"the state of this root is on the branch {others[0]}, and the config names {self.branch}",
                 f"set state.branch back to {others[0]}, or move the state first: {self._copy(others[0])}",
             )
-        seen = self.git.commit_of(self.seen)
+        seen, mark = self.git.commit_of(self.seen), marked.get(self.branch)
+        if tip is None:
+            self._check_gone(seen, mark)
+            return
         if seen is not None and seen != tip:
             self._check_seen(seen, tip, snapshot)
-        if tip is None:
-            self._check_marks(marked)
-        elif snapshot.ledger_names:
+        if mark is not None and mark not in (tip, seen):
+            self._check_mark(mark, tip, snapshot)
+        if snapshot.ledger_names:
             self._check_moved(tip, others)
         else:
             self._check_emptied(tip, snapshot)
             self._check_roots(tip)
 
-    def _check_seen(self, seen: str, tip: str | None, snapshot: GitSnapshot) -> None:
-        target = f"{seen}:refs/heads/{self.branch}"
-        restore = f"git push {self.remote} {target}" if self.remote else f"git branch {self.branch} {seen}"
-        if tip is None:
+    def _check_gone(self, seen: str | None, mark: str | None) -> None:
+        """Raise where there was a branch once. The mark is as far as any clone's last whole apply had come."""
+        if seen is not None:
             raise InvalidInput(
                 f"the state branch {self.branch} is gone, though this clone has seen it at {seen[:12]}",
-                f"without it everything would be triggered again; restore it: {restore}",
+                f"without it everything would be triggered again; restore it: {self._restore(seen)}",
             )
-        if not self.git.is_ancestor(seen, tip) and not self.git.is_shallow():
+        if mark is not None:
+            forget = (
+                f"git push {self.remote} --delete {self._mark}" if self.remote else f"git update-ref -d {self._mark}"
+            )
             raise InvalidInput(
-                f"the state branch {self.branch} was rewritten: {seen[:12]}, seen before, is not in the history of "
-                f"{tip[:12]}",
-                f"compare the two; where the old one is right, restore it: {restore} --force; where the new one is, "
-                f"accept it: git update-ref -d {self.seen}",
+                f"the state branch {self.branch} is gone, though there was one: its mark is at {mark[:12]}",
+                f"without it everything would be triggered again; restore it: {self._restore(mark, self._mark)}\n"
+                "A run that was killed since may have come further: `git for-each-ref refs/reconciler` shows what a "
+                f"clone has seen.\nOnly where everything is to be triggered again on purpose, forget it: {forget}",
             )
-        snapshot.compare_with(GitSnapshot.load(self.git, seen, snapshot.folder))
 
-    def _check_marks(self, marked: Collection[str]) -> None:
-        mark = f"{self.marks}{self.branch}"
-        forget = f"git push {self.remote} --delete {mark}" if self.remote else f"git update-ref -d {mark}"
-        if self.branch in marked:
-            raise InvalidInput(
-                f"the state branch {self.branch} is gone, though there was one",
-                "without it everything would be triggered again: push it back from a clone that has seen it "
-                "(`git for-each-ref refs/reconciler` shows it there).\n"
-                f"Only where everything is to be triggered again on purpose, forget it: {forget}",
+    def _check_seen(self, seen: str, tip: str, snapshot: GitSnapshot) -> None:
+        if self.git.is_ancestor(seen, tip):
+            snapshot.compare_with(GitSnapshot.load(self.git, seen, snapshot.folder))
+        else:
+            self._rewritten(seen, tip, snapshot, "seen before", f"git update-ref -d {self.seen}", self._restore(seen))
+
+    def _check_mark(self, mark: str, tip: str, snapshot: GitSnapshot) -> None:
+        if self.git.is_ancestor(mark, tip):
+            snapshot.compare_with(GitSnapshot.load(self.git, mark, snapshot.folder))
+        else:
+            move = (
+                f"git push {self.remote} --force {tip}:{self._mark}"
+                if self.remote
+                else f"git update-ref {self._mark} {tip}"
             )
+            self._rewritten(mark, tip, snapshot, "where its mark is", move, self._restore(mark, self._mark))
+
+    def _rewritten(self, old: str, tip: str, snapshot: GitSnapshot, how: str, accept: str, restore: str) -> None:
+        """Raise: `old` is not in the tip's history. Where history is cut that proves nothing: compare the files."""
+        if self.git.is_shallow():
+            if self.git.commit_of(old) is not None:
+                snapshot.compare_with(GitSnapshot.load(self.git, old, snapshot.folder))
+            return
+        raise InvalidInput(
+            f"the state branch {self.branch} was rewritten: {old[:12]}, {how}, is not in the history of {tip[:12]}",
+            f"compare the two; where the old one is right, restore it: {restore} --force; where the new one is, "
+            f"accept it: {accept}",
+        )
+
+    def _restore(self, commit: str, ref: str | None = None) -> str:
+        """Return the command that brings the branch back to a commit that is here, or that the remote's `ref` holds."""
+        if self.remote is None:
+            return f"git branch {self.branch} {commit}"
+        fetch = f"git fetch {self.remote} {ref} && " if ref else ""
+        return f"{fetch}git push {self.remote} {commit}:refs/heads/{self.branch}"
 
     def _check_emptied(self, tip: str, snapshot: GitSnapshot) -> None:
         """Raise where the branch holds no ledger, and its own history does: a first apply may end without any."""

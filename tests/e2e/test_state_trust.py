@@ -38,23 +38,30 @@ def conflicted(data: bytes) -> bytes:
     return b"\n".join([first, b"<<<<<<< HEAD", second, b"=======", third, b">>>>>>> x", b""])
 
 
-DAMAGE: dict[str, tuple[Callable[[bytes], bytes], bool, int]] = {
-    "an edited line": (edited, True, 3),
-    "an edited line, and the clone knew it": (edited, False, 2),
-    "a cut tail": (lambda data: data[:-20], True, 3),
-    "a last line that is gone, and the clone knew it": (lambda data: data[: data[:-1].rindex(b"\n") + 1], False, 3),
-    "conflict markers": (conflicted, True, 2),
-    "another version": (lambda data: data.replace(b'"version":1', b'"version":2'), True, 1),
+DAMAGE: dict[str, tuple[Callable[[bytes], bytes], int]] = {
+    "an edited line": (edited, 2),
+    "a cut tail": (lambda data: data[:-20], 3),
+    "a last line that is gone": (lambda data: data[: data[:-1].rindex(b"\n") + 1], 3),
+    "conflict markers": (conflicted, 2),
+    "another version": (lambda data: data.replace(b'"version":1', b'"version":2'), 1),
 }
 
 
+@pytest.fixture(params=["the clone that applied", "a fresh clone"])
+def here(applied: Workplace, request: pytest.FixtureRequest) -> Callable[[], Workplace]:
+    """Return what gives the clone that has to notice: one that has seen the state before, one that has seen nothing."""
+    return lambda: applied.clone("fresh") if "fresh" in request.param else applied
+
+
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_a_damaged_ledger_stops_its_table_and_no_other(applied: Workplace, scheduler: Counting, kind: str) -> None:
+def test_a_damaged_ledger_stops_its_table_and_no_other(
+    applied: Workplace, scheduler: Counting, here: Callable[[], Workplace], kind: str
+) -> None:
     """Every kind of damage is in the tests of the file format; here are those that differ in who can see them."""
-    damage, fresh, line = DAMAGE[kind]
+    damage, line = DAMAGE[kind]
     data = applied.state_files()[FILE]
     applied.put_state({FILE: damage(data)})
-    stopped = (applied.clone("fresh") if fresh else applied).apply()
+    stopped = here().apply()
     assert stopped.code == 3
     assert f".state/{FILE}:{line}:" in stopped.err
     assert scheduler.runs(SALES) == hours(1, 2) | hours(4, 5)
@@ -71,32 +78,63 @@ def test_a_damaged_pending_file_stops_everything(applied: Workplace, scheduler: 
     assert applied.run("plan").code == 3
 
 
-def test_a_state_branch_that_is_gone_is_not_an_empty_one(applied: Workplace, scheduler: Counting) -> None:
-    tip = applied.tip()
+def test_a_state_branch_that_is_gone_is_not_an_empty_one(
+    applied: Workplace, scheduler: Counting, here: Callable[[], Workplace]
+) -> None:
     applied.git("push", "-q", "origin", f":refs/heads/{applied.state}")
-    for command in ("plan", "apply", "status"):
-        stopped = applied.run(command)
-        assert stopped.code == 3
-        assert f"git push origin {tip}:refs/heads/{applied.state}" in stopped.err
-    assert scheduler.runs(ORDERS) == {}
-    applied.git("push", "-q", "origin", f"{tip}:refs/heads/{applied.state}")
-    assert applied.apply().code == 0
+    place = here()
+    assert [place.run(command).code for command in ("plan", "status")] == [3, 3]
+    stopped = place.apply()
+    assert (stopped.code, scheduler.runs(ORDERS)) == (3, {})
+    obey(place, stopped.err, "restore it: ")
+    assert place.apply().code == 0
     assert scheduler.runs(SALES) == hours(1, 8)
 
 
-def test_a_state_branch_that_was_forced_back_is_refused(applied: Workplace, scheduler: Counting) -> None:
+def obey(place: Workplace, message: str, before: str) -> None:
+    """Run the command that a message gives on one line, after `before`."""
+    command = message.split(before)[1].splitlines()[0].split("; where")[0]
+    subprocess.run(["sh", "-c", command], cwd=place.top, check=True, capture_output=True)
+
+
+def test_a_state_branch_that_was_forced_back_is_refused(
+    applied: Workplace, scheduler: Counting, here: Callable[[], Workplace]
+) -> None:
+    tip = applied.tip()
     applied.git("fetch", "-q", "origin", applied.state)
     applied.git("push", "-q", "--force", "origin", f"FETCH_HEAD~1:refs/heads/{applied.state}")
-    stopped = applied.apply()
+    place = here()
+    stopped = place.apply()
     assert (stopped.code, scheduler.runs(ORDERS)) == (3, {})
     assert "rewritten" in stopped.err
-    assert "--force" in stopped.err
+    obey(place, stopped.err, "restore it: ")
+    assert applied.tip() == tip
+    assert place.apply().code == 0
 
 
-def test_a_state_branch_with_another_history_is_refused(applied: Workplace, scheduler: Counting) -> None:
+def test_a_state_branch_with_another_history_is_refused_until_it_is_accepted(
+    applied: Workplace, scheduler: Counting, here: Callable[[], Workplace]
+) -> None:
     applied.put_state({}, force=True)
-    assert applied.apply().code == 3
-    assert scheduler.runs(ORDERS) == {}
+    place = here()
+    stopped = place.apply()
+    assert (stopped.code, scheduler.runs(ORDERS)) == (3, {})
+    for _ in range(2):  # by what the clone has seen, then by the mark
+        if stopped.code == 3:
+            obey(place, stopped.err, "accept it: ")
+            stopped = place.apply()
+    assert (stopped.code, scheduler.runs(SALES)) == (0, hours(1, 8))
+
+
+def test_an_apply_that_was_killed_leaves_a_mark_that_others_can_live_with(applied: Workplace) -> None:
+    """The mark moves when an apply ends: until then it stays behind, and is no lie."""
+    mark = "refs/reconciler/state/triggers/reconciler-state"
+    old = applied.git("ls-remote", "origin", mark).split()[0]
+    applied.put_state({})
+    assert applied.tip() != old
+    fresh = applied.clone("fresh")
+    assert fresh.apply().code == 0
+    assert applied.git("ls-remote", "origin", mark).split()[0] == applied.tip()
 
 
 def test_a_ledger_that_is_gone_is_not_an_empty_one(applied: Workplace, scheduler: Counting) -> None:

@@ -206,7 +206,7 @@ class Workplace:
             else:
                 file.write_bytes(data)
         git(other, "add", "--all")
-        git(other, "commit", "-q", "-m", "By hand")
+        git(other, "commit", "-q", "--allow-empty", "-m", "By hand")
         git(other, "push", "-q", *(["--force"] if force else []), "origin", f"HEAD:refs/heads/{self.state}")
 
     def everything_stored(self) -> bytes:
