@@ -212,6 +212,25 @@ def resolve(
     return command.run(options, call.terminal)
 
 
+@cli.group()
+def state() -> None:
+    """Look after the state: check all of it, adopt what was triggered before."""
+
+
+@state.command(epilog=_examples("reconciler state verify", "reconciler state verify --since 3f9a1c2b --format json"))
+@click.option("--since", metavar="COMMIT", help="Take the state's history up to this commit as it is.")
+@_format("text", "json")
+@_pass
+def verify(call: _Call, since: str | None, output: str) -> ExitCode:
+    """Read every state file, and compare it with every version that it ever had.
+
+    A ledger that was cut, edited, removed or rewritten at any time is named with the commit that did it.
+    """
+    from reconciler.commands import verify as command
+
+    return command.run(call.root, since, output, call.terminal)
+
+
 @cli.command(epilog=_examples("reconciler schema backfill > backfill.v1.schema.json"))
 @click.argument("kind", type=click.Choice(["backfill", "config"]), default="backfill")
 @_pass
@@ -315,7 +334,7 @@ def _tell(failure: Failure, call: _Call) -> ExitCode:
 
         paint = Paint(enabled=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
         click.echo(problems_text(failure.problems, os.fspath(call.root), paint), err=True, nl=False)
-        tail = "" if call.command in ("history", "resolve") else "; nothing was triggered"
+        tail = "" if call.command in ("history", "resolve", "state") else "; nothing was triggered"
         click.echo(f"{count(len(failure.problems), 'problem')}{tail}", err=True)
     else:
         click.echo(f"error: {failure.message}", err=True)

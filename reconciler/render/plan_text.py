@@ -99,10 +99,12 @@ def doubt_help(doubts: Sequence[Doubt], live: frozenset[str]) -> list[str]:
     if not left:
         return []
     return [
-        "What is in doubt is never sent again by itself. Make sure that its run has ended, look in the scheduler",
-        "whether it ran, and say so:",
+        "What is in doubt is never sent again by itself. Make sure that its run has ended. Where its journal was kept,",
+        "as by CI, that may settle it; else look in the scheduler whether it ran, and say so:",
+        "  reconciler resolve --journal FILE                                         (what its journal proves)",
         f"  reconciler resolve {left[0]} --as triggered --reason '...'        (it ran)",
         f"  reconciler resolve {left[0]} --as not-triggered --reason '...'    (it did not: owed again)",
+        "Or declare a rerun over it: once that is approved, it is made whatever became of the first call.",
         "",
     ]
 

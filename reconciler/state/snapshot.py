@@ -68,8 +68,8 @@ class GitSnapshot:
         entry = self._entries.get(path)
         if entry is None:
             return None
-        if entry.mode != "100644":
-            raise DamagedState(self._short(path), 0, "it is not a plain file")
+        if not self.is_file(path):
+            raise DamagedState(self.short(path), 0, "it is not a plain file")
         if entry.oid not in self.known.contents:
             self._read(self._entries)
         return self.known.contents[entry.oid]
@@ -89,20 +89,27 @@ class GitSnapshot:
             return None
         oid = self._entries[path].oid
         if oid not in self.known.ledgers:
-            self.known.ledgers[oid] = read_ledger(self._short(path), data, *key)
+            self.known.ledgers[oid] = read_ledger(self.short(path), data, *key)
         return self.known.ledgers[oid]
 
     @cached_property
     def intents(self) -> tuple[Intent, ...]:
         """Return all intents, oldest run first. Raises DamagedState where one pending file cannot be read."""
-        found: list[Intent] = []
         folder = f"{self.folder}/pending/"
-        for path in sorted(path for path in self._entries if path.startswith(folder)):
-            run = path.removeprefix(folder).removesuffix(".jsonl")
-            if not path.endswith(".jsonl") or not is_run(run):
-                raise DamagedState(self._short(path), 0, "its name is not that of a run")
-            found.extend(read_pending(self._short(path), self.content(path) or b"", run))
-        return tuple(found)
+        paths = sorted(path for path in self._entries if path.startswith(folder))
+        return tuple(intent for path in paths for intent in self.intents_of(path))
+
+    def intents_of(self, path: str) -> tuple[Intent, ...]:
+        """Return the intents of one pending file. Raises DamagedState."""
+        run = path.removeprefix(f"{self.folder}/pending/").removesuffix(".jsonl")
+        if not path.endswith(".jsonl") or not is_run(run):
+            raise DamagedState(self.short(path), 0, "its name is not that of a run")
+        return read_pending(self.short(path), self.content(path) or b"", run)
+
+    def is_file(self, path: str) -> bool:
+        """Say whether there is a plain file at a path: a state file is one."""
+        entry = self._entries.get(path)
+        return entry is not None and entry.mode == "100644"
 
     @cached_property
     def ledger_names(self) -> frozenset[tuple[str, str]]:
@@ -133,23 +140,25 @@ class GitSnapshot:
         earlier._read(changed)
         self._read(changed)
         for path in set(ledgers) - set(kept):
-            self.shrunk[path] = DamagedState(self._short(path), 0, f"it was there at {earlier.commit}, and is gone")
+            self.shrunk[path] = DamagedState(self.short(path), 0, f"it was there at {earlier.commit}, and is gone")
         for path in changed:
             before, now = earlier.content(path) or b"", self.content(path) or b""
             if not now.startswith(before):
-                line = _same_lines(before, now) + 1
+                line = same_lines(before, now) + 1
                 message = f"this line is not as it was at {earlier.commit}"
-                self.shrunk[path] = DamagedState(self._short(path), line, message)
+                self.shrunk[path] = DamagedState(self.short(path), line, message)
 
     def entry(self, path: str) -> Entry | None:
         """Return what the commit's tree says of a state file."""
         return self._entries.get(path)
 
-    def _short(self, path: str) -> str:
+    def short(self, path: str) -> str:
+        """Return a state file's path from the root, as complaints name it."""
         return f".state/{path.removeprefix(self.folder + '/')}"
 
 
-def _same_lines(before: bytes, now: bytes) -> int:
+def same_lines(before: bytes, now: bytes) -> int:
+    """Return how many lines two files have in common from their start on."""
     count = 0
     for old, new in zip(before.split(b"\n"), now.split(b"\n"), strict=False):
         if old != new:

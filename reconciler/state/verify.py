@@ -1,0 +1,88 @@
+"""All state files of a snapshot, read whole: every ledger, every pending file, and what is neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.core.ledger import Intent, Ledger
+from reconciler.core.repeats import repeats
+from reconciler.core.text import count
+from reconciler.core.wallclock import render
+from reconciler.errors import Problem
+from reconciler.state.json_lines import DamagedState, read_lines
+from reconciler.state.snapshot import GitSnapshot, ledger_path
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the files of a snapshot hold, and every problem of theirs."""
+
+    ledgers: tuple[Ledger, ...]
+    intents: tuple[Intent, ...]
+    problems: tuple[Problem, ...]
+
+
+def verify_files(snapshot: GitSnapshot) -> Verified:
+    """Read every state file. A file that cannot be trusted is a problem, and does not hide the others."""
+    ledgers: list[Ledger] = []
+    intents: list[Intent] = []
+    problems: list[Problem] = []
+    for path in sorted(snapshot.paths):
+        try:
+            if path.startswith(f"{snapshot.folder}/pending/"):
+                intents += snapshot.intents_of(path)
+            elif path.removeprefix(f"{snapshot.folder}/").count("/") == 1 and path.endswith(".jsonl"):
+                ledger = _ledger(snapshot, path)
+                ledgers.append(ledger)
+                problems += _repeats(snapshot, path, ledger)
+            else:
+                problems.append(_stranger(snapshot, path))
+        except DamagedState as damage:
+            problems.append(damage.problem)
+    problems += [damage.problem for path, damage in snapshot.shrunk.items() if path not in snapshot.paths]
+    return Verified(tuple(ledgers), tuple(intents), tuple(problems))
+
+
+def _ledger(snapshot: GitSnapshot, path: str) -> Ledger:
+    """Read the ledger at a path, whichever table it says it is of; the path has to be that table's."""
+    short = snapshot.short(path)
+    (_, header), *_ = read_lines(short, snapshot.content(path) or b"")
+    target, table = header.get("target"), header.get("tableName")
+    if not isinstance(target, str) or not isinstance(table, str):
+        raise DamagedState(short, 1, "its first line names no target and table")
+    if ledger_path(snapshot.folder, (target, table)) != path:
+        raise DamagedState(short, 1, f"its first line names the table {table} on {target}, and its path another")
+    ledger = snapshot.ledger((target, table))
+    if ledger is None:
+        raise DamagedState(short, 0, "it is not there")
+    return ledger
+
+
+def _repeats(snapshot: GitSnapshot, path: str, ledger: Ledger) -> Iterator[Problem]:
+    found = list(repeats(ledger))
+    if found:
+        first, second = found[0].first + 2, found[0].second + 2  # line 1 is the header
+        instant = render(found[0].window[0])
+        yield Problem(
+            file=snapshot.short(path),
+            line=second,
+            column=1,
+            path="",
+            message=f"this line and line {first} both triggered {instant}, and no rerun asked for it"
+            + (f"; {count(len(found), 'such overlap')} in this ledger" if len(found) > 1 else ""),
+            hint=f"see who made them: reconciler history {ledger.table} --at '{instant}'",
+            severity="warning",
+        )
+
+
+def _stranger(snapshot: GitSnapshot, path: str) -> Problem:
+    return Problem(
+        file=snapshot.short(path),
+        line=0,
+        column=0,
+        path="",
+        message="this is no file of the reconciler's",
+        hint="it is read by nobody; remove it from the state branch if you did not put it there",
+        severity="warning",
+    )
