@@ -231,6 +231,41 @@ def verify(call: _Call, since: str | None, output: str) -> ExitCode:
     return command.run(call.root, since, output, call.terminal)
 
 
+@state.command(
+    "import",
+    epilog=_examples(
+        "reconciler state import past.csv --dry-run",
+        "reconciler state import past.csv --reason 'curl commands of 2026, from the wiki'",
+        "reconciler state import calls.jsonl --review adopt-past --reason 'from the shell history'",
+    ),
+)
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE..."
+)
+@click.option("--reason", metavar="TEXT", help="How you know; it is recorded with your name.")
+@click.option("--review", metavar="BRANCH", help="Put the commit on this new branch instead, for others to review.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be recorded.")
+@click.option("--yes", is_flag=True, help="Do not ask. In a pipe nobody is asked anyway.")
+@_pass
+def state_import(
+    call: _Call, files: tuple[Path, ...], reason: str | None, review: str | None, dry_run: bool, yes: bool
+) -> ExitCode:
+    """Adopt calls that were made by hand before.
+
+    They are recorded as triggered, so that apply does not make them again. Nothing is called.
+
+    A FILE is CSV with a header (.csv) or JSON Lines (.jsonl, .ndjson), one call a line. Its fields are tableName, and
+    startTime and endTime or scheduleTimes, as they were sent (in CSV, several scheduleTimes have ';' between them);
+    where wanted also target, tenantId, traceId, and triggeredAt in UTC. So a line may be the very body that curl sent.
+
+    What a ledger covers already is left out: the same file again changes nothing.
+    """
+    from reconciler.commands import state_import as command
+
+    options = command.ImportOptions(call.root, files, reason, review, dry_run, yes)
+    return command.run(options, call.terminal)
+
+
 @cli.command(epilog=_examples("reconciler schema backfill > backfill.v1.schema.json"))
 @click.argument("kind", type=click.Choice(["backfill", "config"]), default="backfill")
 @_pass

@@ -97,8 +97,7 @@ class Planner:
 
     @classmethod
     def of(cls, manifests: Manifests, scope: Scope, blocked: frozenset[Key]) -> Planner:
-        now = {name: _wall_clock(target.time_zone) for name, target in manifests.config.targets.items()}
-        return cls(manifests, scope, now, blocked)
+        return cls(manifests, scope, wall_clocks(manifests.config), blocked)
 
     def plan(self, snapshot: Snapshot) -> Plan:
         """Return the plan of every table in scope that is not blocked. Raises InvalidInput for damaged ledgers."""
@@ -125,6 +124,11 @@ class Planner:
         if key_of(intent) in self.blocked:
             return (Doubt(intent, intent.call.span.windows),)
         return doubts(snapshot.ledger(key_of(intent)), (intent,))
+
+
+def wall_clocks(config: Config) -> dict[str, int]:
+    """Return the second that each target's wall clock shows now."""
+    return {name: _wall_clock(target.time_zone) for name, target in config.targets.items()}
 
 
 def _wall_clock(time_zone: str) -> int:

@@ -105,6 +105,7 @@ def _by_hand(state: StateBranch, git: Git, options: ResolveOptions, live: frozen
         message = _message(change, git, f"as {options.became}", options.reason or "")
         landed = state.commit(snapshot, change, message)
         if isinstance(landed, GitSnapshot):
+            state.keep_mark(landed.commit)
             what = "recorded as triggered" if entries else "owed again"
             console.result(f"{len(chosen)} resolved, {what}: {(landed.commit or '')[:12]} on {state.where}\n")
             return ExitCode.DONE
@@ -137,6 +138,7 @@ def _by_journal(state: StateBranch, git: Git, journal: JournalReading, console: 
             )
             if not isinstance(landed, GitSnapshot):
                 continue
+            state.keep_mark(landed.commit)
             settled, triggered = len(change.settled), len(change.entries)
             console.result(
                 f"The journal of run {journal.run} settled {settled}: {triggered} triggered, {settled - triggered} not "

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.call import Call, Span, span_fields
 from reconciler.core.window import Windows, subtract, union
+
+# What a manifest calls a request ends in `#` and a name without a colon, so none can look like this.
+_IMPORTED = re.compile(r"import:(.+:[0-9]+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,12 @@ class Trigger:
     triggered_at: str
     run: str
     commit: str
+
+    @property
+    def imported(self) -> str | None:
+        """The file and line that a trigger by hand was adopted from, such as `past.csv:3`; None for one of ours."""
+        match = _IMPORTED.fullmatch(self.requests[0]) if len(self.requests) == 1 else None
+        return match[1] if match else None
 
     def fields(self) -> dict[str, object]:
         """Return the trigger as a ledger's line names its fields, without the chain."""

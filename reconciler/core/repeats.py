@@ -23,10 +23,13 @@ def repeats(ledger: Ledger) -> Iterator[Repeat]:
     """Yield the overlaps of triggers that bear equal sets of rerun tokens, by time: none where the promise was kept.
 
     An instant is triggered once without a token, and once for each set of tokens: a line bears all that it satisfied.
-    The order of lines does not matter, since a resolved call is written long after it ran.
+    The order of lines does not matter, since a resolved call is written long after it ran. Imported lines do not count:
+    they tell what people did by hand.
     """
     spans: dict[frozenset[str], list[tuple[int, int, int]]] = defaultdict(list)
     for position, trigger in enumerate(ledger.triggers):
+        if trigger.imported:
+            continue
         spans[frozenset(trigger.rerun)] += [(start, end, position) for start, end in trigger.span.windows]
     for windows in spans.values():
         last_end, last = 0, -1

@@ -43,16 +43,16 @@ Text = str
 Refused = tuple[Problem, ...]
 
 
-def decode(file: str, data: bytes) -> Text | Refused:
+def decode(file: str, data: bytes, largest: int = LARGEST) -> Text | Refused:
     """Return the text of a file without its byte order mark, or the problems for which it has none.
 
     A bare CR, U+0085, U+2028, U+2029, control characters and Unicode's invisible Cf are refused, as are UTF-16,
     UTF-32 and every other encoding, git-lfs pointers and merge-conflict markers. CRLF is a line end.
     """
-    if len(data) > LARGEST:
-        return (too_large(file, len(data)),)
+    if len(data) > largest:
+        return (too_large(file, len(data), largest),)
     if data.startswith(_LFS):
-        hint = "run `git lfs pull`, or keep YAML out of git-lfs"
+        hint = "run `git lfs pull`, or keep the file out of git-lfs"
         return (_problem(file, 1, 1, "is a git-lfs pointer, not the file itself", hint),)
     encoding = _wide_encoding(data)
     if encoding:
@@ -74,9 +74,9 @@ def hidden_character(value: str) -> str | None:
     return match[0] if match else None
 
 
-def too_large(file: str, size: int) -> Problem:
-    """Return the problem of a file that is over 1 MiB."""
-    message = f"has {size:,} bytes; a file may have at most {LARGEST:,}"
+def too_large(file: str, size: int, largest: int = LARGEST) -> Problem:
+    """Return the problem of a file that has more bytes than `largest`."""
+    message = f"has {size:,} bytes; a file may have at most {largest:,}"
     return _problem(file, 1, 1, message, "split it into several files")
 
 

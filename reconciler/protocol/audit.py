@@ -10,6 +10,8 @@ from reconciler.core.change import Change
 from reconciler.core.report import Result
 from reconciler.core.text import count, printable
 
+_MOST_LINES = 200
+
 
 def batch_message(results: Sequence[Result], settlement: Change, intents: Sequence[Call]) -> tuple[str, list[str]]:
     """Return subject and lines of a commit that records `results` and `settlement`, and announces `intents`."""
@@ -34,6 +36,14 @@ def settlement_lines(settlement: Change) -> list[str]:
         f"{'triggered ' if intent.call.id in recorded else 'owed again'} {_call(intent.call)}"
         for intent in settlement.settled
     ]
+
+
+def import_message(calls: Sequence[Call]) -> tuple[str, list[str]]:
+    """Return subject and lines of a commit that adopts `calls`, which were made by hand before."""
+    lines = [f"imported   {_call(call)}" for call in calls[:_MOST_LINES]]
+    more = len(calls) - _MOST_LINES
+    lines += [f"and {more:,} more: see the ledgers"] if more > 0 else []
+    return f"Import {count(len(calls), 'call')} triggered before{_places(calls)}", lines
 
 
 def _places(calls: Sequence[Call]) -> str:

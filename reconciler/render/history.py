@@ -27,8 +27,11 @@ def history_text(table: str, at: str | None, ledgers: Sequence[Ledger], paint: P
 
 def _trigger_lines(trigger: Trigger, paint: Paint) -> Iterator[str]:
     what = paint.cyan(f"rerun {', '.join(trigger.rerun)}") if trigger.rerun else paint.green("new")
+    why = f"for {printable(', '.join(trigger.requests))}"
+    if trigger.imported:
+        what, why = paint.green("by hand"), f"imported from {printable(trigger.imported)}"
     yield f"  {trigger.triggered_at}  {describe(trigger.span, _ALL_POINTS)}  {what}"
-    yield f"    for {printable(', '.join(trigger.requests))}, manifests at {trigger.commit[:12]}"
+    yield f"    {why}, manifests at {trigger.commit[:12]}"
     if trigger.approved_by:
         yield f"    approved by {printable(', '.join(trigger.approved_by))}"
     yield paint.dim(f"    call {trigger.id}, run {trigger.run}, traceId {printable(trigger.trace_id or 'not known')}")

@@ -26,7 +26,7 @@ def plan_text(plan: Plan, paint: Paint, *, verbose: bool, live: frozenset[str]) 
     lines: list[str] = []
     shown = [table for table in plan.tables if table.calls or table.doubts]
     for target, tables in groupby(shown, key=lambda table: table.target):
-        lines += [_target(target, paint), ""]
+        lines += [target_line(target, paint), ""]
         for table in tables:
             lines += [f"  {paint.bold(table.table)}"]
             lines += _table_lines(table, paint, verbose, live)
@@ -39,7 +39,8 @@ def plan_text(plan: Plan, paint: Paint, *, verbose: bool, live: frozenset[str]) 
     return "\n".join(lines) + "\n"
 
 
-def _target(target: Target, paint: Paint) -> str:
+def target_line(target: Target, paint: Paint) -> str:
+    """Return what a person should know of a target before anything is said of its tables."""
     url = "the embedded emulator" if target.embedded else target.url
     return f"{paint.bold(target.name)}  {url}  tenant {target.tenant}  ({target.time_zone}, endTime {target.range_end})"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from reconciler.core.change import Change, Overtaken, entries_by_key, remaining
 from reconciler.core.ledger import Intent
@@ -54,7 +55,7 @@ class StateBranch:
     @property
     def where(self) -> str:
         """The branch, as messages name it."""
-        return f"{self.remote}/{self._name}" if self.pushes else self._name
+        return f"{self.remote}/{self.name}" if self.pushes else self.name
 
     def at(self, commit: str | None) -> GitSnapshot:
         """Return the state at a commit that is here."""
@@ -71,7 +72,7 @@ class StateBranch:
             tip, marked = self._tip()
         snapshot = GitSnapshot.load(self.git, tip, self.folder)
         self._memory.check(tip, snapshot, marked)
-        self._mark = marked.get(self._name, self._mark)
+        self._mark = marked.get(self.name, self._mark)
         if tip is not None and not snapshot.shrunk:
             self.git.set_ref(self._memory.seen, tip)
         return snapshot
@@ -90,8 +91,8 @@ class StateBranch:
             if tip is not None and not self.git.is_ancestor(tip, local):
                 raise self._diverged(tip)
             raise Stale(
-                f"the local branch {self._name} holds state that {self.remote} has not",
-                f"push it first: git push {self.remote} {self._name}",
+                f"the local branch {self.name} holds state that {self.remote} has not",
+                f"push it first: git push {self.remote} {self.name}",
             )
         return tip
 
@@ -105,13 +106,14 @@ class StateBranch:
 
     def _diverged(self, tip: str) -> Stale:
         return Stale(
-            f"the local branch {self._name} and the one on {self.remote} have both moved on",
-            f"each records calls that the other lacks: see `git log {self._name} ^{tip}`. Take what only the local one "
-            f"triggered out of the manifests, then delete it: git branch -D {self._name}",
+            f"the local branch {self.name} and the one on {self.remote} have both moved on",
+            f"each records calls that the other lacks: see `git log {self.name} ^{tip}`. Take what only the local one "
+            f"triggered out of the manifests, then delete it: git branch -D {self.name}",
         )
 
     @property
-    def _name(self) -> str:
+    def name(self) -> str:
+        """The branch's own name."""
         return self.ref.removeprefix("refs/heads/")
 
     def _fetch(self, remote: str, tip: str | None) -> str | None:
@@ -129,18 +131,36 @@ class StateBranch:
         files = self._files(base, change)
         if not files:
             return base
-        building = f"refs/reconciler/building/{os.getpid()}"
-        try:
-            commit = self.git.write_commit(base.commit, files, message, building)
+        with self._written(base, files, message) as commit:
             if not self._publish(commit, base.commit):
                 return Overtaken()
             if not base.shrunk:
                 self.git.set_ref(self._memory.seen, commit)
-        finally:
-            self.git.drop_ref(building)
         if self._mark is None:
             self.keep_mark(commit)
         return GitSnapshot.load(self.git, commit, self.folder, base)
+
+    def propose(self, base: GitSnapshot, change: Change, message: str, branch: str) -> str | None:
+        """Write `change` on top of `base` to a new branch, for review, and return the commit; the state stays as it is.
+
+        None where there is such a branch. Raises Failure where the remote keeps refusing, or does not answer.
+        """
+        ref = f"refs/heads/{branch}"
+        with self._written(base, self._files(base, change), message) as commit:
+            if not self.pushes or self.remote is None:
+                return commit if self.git.move_ref(ref, commit, None) else None
+            if self._ask_tip(self.remote, ref) is not None:  # a push could move it, where it is below the state
+                return None
+            return commit if self._swap(self.remote, ref, None, commit) else None
+
+    @contextmanager
+    def _written(self, base: GitSnapshot, files: dict[str, bytes | None], message: str) -> Iterator[str]:
+        """Yield a commit of `files` on top of `base`, which a ref of ours keeps alive until it is published."""
+        building = f"refs/reconciler/building/{os.getpid()}"
+        try:
+            yield self.git.write_commit(base.commit, files, message, building)
+        finally:
+            self.git.drop_ref(building)
 
     def keep_mark(self, commit: str | None) -> None:
         """Move the mark along to `commit`; warns, once a run, where there is none and the remote takes none.
@@ -173,19 +193,26 @@ class StateBranch:
     def _publish(self, commit: str, parent: str | None) -> bool:
         if not self.pushes or self.remote is None:
             return self._publish_here(commit)
+        if not self._swap(self.remote, self.ref, parent, commit):
+            return False
+        self._take_along(commit, parent)
+        return True
+
+    def _swap(self, remote: str, ref: str, old: str | None, new: str) -> bool:
+        """Move a ref of the remote from `old` (None: there is none) to `new`; False where somebody was first."""
         words = ""
         for pause in _BACKOFF:
             self._sleep(pause)
-            words = self.git.push(self.remote, commit, self.ref)
-            tip = self._ask_tip(self.remote)
-            if tip == commit:
-                self._take_along(commit, parent)
+            words = self.git.push(remote, new, ref)
+            tip = self._ask_tip(remote, ref)
+            if tip == new:
                 return True
-            if tip != parent:  # somebody was first, unless they have already built on our commit
-                return tip is not None and self.git.is_ancestor(commit, self._fetch(self.remote, tip) or tip)
+            if tip != old:  # somebody was first, unless they have already built on our commit
+                return tip is not None and self.git.is_ancestor(new, self.git.fetch(remote, ref))
+        name = ref.removeprefix("refs/heads/")
         raise Failure(
-            f"{self.remote} does not take the push to {self._name}: {words}",
-            f"let this account push to {self._name} (it needs no right to any other branch), then run again",
+            f"{remote} does not take the push to {name}: {words}",
+            f"let this account push to {name} (it needs no right to any other branch), then run again",
         )
 
     def _take_along(self, commit: str, parent: str | None) -> None:
@@ -193,20 +220,20 @@ class StateBranch:
         if self._local is not None and self._local == parent and self.git.head_branch() == self.ref:
             self._publish_here(commit)
 
-    def _ask_tip(self, remote: str) -> str | None:
+    def _ask_tip(self, remote: str, ref: str) -> str | None:
         for pause in _BACKOFF[1:]:
             try:
-                return self.git.remote_tip(remote, self.ref)
+                return self.git.remote_tip(remote, ref)
             except Failure:
                 self._sleep(pause)
-        return self.git.remote_tip(remote, self.ref)
+        return self.git.remote_tip(remote, ref)
 
     def _publish_here(self, commit: str) -> bool:
         if not self.git.move_ref(self.ref, commit, self._local):
             return False
         if self.git.head_branch() == self.ref and not self.git.follow(self._local, commit):
             self._warn(
-                f"the branch {self._name} has moved on, but the work tree could not follow because of local changes; "
+                f"the branch {self.name} has moved on, but the work tree could not follow because of local changes; "
                 f"bring the state files back with: git checkout HEAD -- {self.folder}"
             )
         self._local = commit

@@ -38,3 +38,8 @@ def test_an_overlap_is_found_where_and_only_where_a_second_ran_twice_for_the_sam
         tokens = {frozenset(lines[position][1]) for position in (repeat.first, repeat.second)}
         assert len(tokens) == 1
         assert all(ran[next(iter(tokens)), second] > 1 for second in range(*repeat.window))
+
+
+def test_what_was_imported_tells_of_hands_and_not_of_the_promise() -> None:
+    imported = Trigger("id", Times((1,)), (), ("import:past.csv:2",), (), None, "", "run", "commit")
+    assert not list(repeats(Ledger("prod", "t", (imported, imported, line(Times((1,)), ())), "")))

@@ -217,3 +217,25 @@ def test_where_the_work_tree_cannot_follow_a_person_is_told(git: Git) -> None:
     assert isinstance(state.commit(state.read(), FIRST, "m"), GitSnapshot)
     assert path.read_text() == "mine"
     assert "git checkout HEAD -- triggers/.state" in said[0]
+
+
+@pytest.mark.parametrize("remote", ["origin", None])
+def test_a_proposal_is_a_new_branch_on_top_of_the_state_and_moves_no_other(git: Git, remote: str | None) -> None:
+    state = branch(git, remote=remote)
+    base = landed(state, FIRST)
+    commit = state.propose(base, SECOND, "Message\n", "review")
+    assert commit
+    assert branch(git, remote=remote).read().commit == base.commit
+    assert sh(git.top, "rev-parse", f"{commit}^") == base.commit
+    assert lines(state.at(commit)) == 2
+    place = git.top.parent / "remote.git" if remote else git.top
+    assert sh(place, "rev-parse", "refs/heads/review") == commit
+    assert state.propose(base, FIRST, "Message\n", "review") is None
+    assert sh(place, "rev-parse", "refs/heads/review") == commit
+
+
+def test_a_proposal_that_is_refused_is_a_failure(git: Git) -> None:
+    hook(git, "pre-receive", "echo protected >&2; exit 1")
+    state = branch(git)
+    with pytest.raises(Failure, match="does not take the push to review"):
+        state.propose(state.read(), FIRST, "Message\n", "review")
