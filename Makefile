@@ -27,11 +27,13 @@ types: $(VENV)/.dev  ## mypy --strict, tests included
 layers: $(VENV)/.dev  ## imports point down
 	@$(BIN)/lint-imports
 
-torture: $(VENV)/.dev  ## 5,000 histories, and kill -9 at every step of an apply
-	@HISTORIES=5000 KILL_STRIDE=1 $(BIN)/pytest -q -n auto -rP tests/simulation tests/e2e/test_kill.py
+torture: $(VENV)/.dev  ## 5,000 histories, kill -9 at every step of an apply, an apply of 10,000 calls with faults
+	@HISTORIES=5000 KILL_STRIDE=1 LONG_CALLS=10000 \
+	  $(BIN)/pytest -q -n auto -rP tests/simulation tests/e2e/test_kill.py tests/e2e/test_long.py
 
-bench: $(VENV)/.dev  ## measure whole commands on 1,000 manifests
+bench: $(VENV)/.dev  ## measure whole commands on 1,000 manifests, and what durability costs
 	@$(BIN)/python -m tests.bench.measure
+	@$(BIN)/python -m tests.bench.durability
 
 clean:  ## remove the virtual environment and caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

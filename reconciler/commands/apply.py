@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +13,21 @@ from reconciler.commands.console import Console
 from reconciler.commands.gather import Manifests, Scope, read_manifests
 from reconciler.commands.identity import new_run, who
 from reconciler.commands.schedulers import open_schedulers, read_credentials
+from reconciler.commands.showing import Showing
 from reconciler.commands.state import Gathered, gather, journal_folder, open_checkout, tell_blocked, tell_settlement
 from reconciler.core.change import key_of
 from reconciler.core.config import Target
 from reconciler.core.ledger import doubts
 from reconciler.core.outcome import Triggered, Unknown
-from reconciler.core.report import Report, Result
+from reconciler.core.report import Report
 from reconciler.errors import ExitCode, InvalidInput, Stale, UsageFailure
 from reconciler.manifests.worktree import read_worktree
 from reconciler.protocol.apply import Applier, Run
 from reconciler.protocol.sender import Sender
 from reconciler.render.plan_json import nothing_document, problems_document, report_document
-from reconciler.render.plan_text import plan_text, report_text, result_line
+from reconciler.render.plan_text import plan_text
 from reconciler.render.problems import json_text, problems_text
+from reconciler.render.report_text import report_text
 from reconciler.scheduler.client import Scheduler
 from reconciler.state.checkout import Checkout
 from reconciler.state.journal import Journal, prune_journals, read_journals
@@ -69,6 +70,7 @@ class _Apply:
         if self.saved and options.scope != Scope():
             raise UsageFailure("a saved plan has its tables already", "leave --table and --target out")
         self.scope = self.saved.scope if self.saved else options.scope
+        self._ended = False
 
     def run(self) -> ExitCode:
         checkout = open_checkout(self.options.root)
@@ -90,11 +92,18 @@ class _Apply:
         if not self._agreed(found):
             self.console.message("Nothing was triggered.")
             return self._nothing(found)
-        with open_schedulers(targets, credentials, checkout.git) as schedulers:
-            report = self._execute(checkout, found, commit, schedulers)
-        self._finish(found, report)
-        found.branch.keep_mark(report.commit)
-        return _code(found, report)
+        clock = SystemClock()
+        schedulers: dict[str, Scheduler] = {}
+        # The report is part of what a signal must not cut short.
+        with (
+            signals(self._stopper(clock, schedulers), lambda: _abort(schedulers, 0.0)),
+            open_schedulers(targets, credentials, checkout.git) as opened,
+        ):
+            schedulers.update(opened)
+            report = self._execute(checkout, found, commit, schedulers, clock)
+            self._finish(found, report)
+            found.branch.keep_mark(report.commit)
+            return _code(found, report)
 
     def _show(self, found: Gathered) -> None:
         self.console.warning(problems_text(found.problems, os.fspath(self.options.root), self.console.paint.off()))
@@ -117,8 +126,9 @@ class _Apply:
         calls = len(found.plan.ready)
         return self.console.ask(f"Make {calls} call{'s' if calls != 1 else ''} now?")
 
-    def _execute(self, checkout: Checkout, found: Gathered, commit: str, schedulers: dict[str, Scheduler]) -> Report:
-        clock = SystemClock()
+    def _execute(
+        self, checkout: Checkout, found: Gathered, commit: str, schedulers: dict[str, Scheduler], clock: SystemClock
+    ) -> Report:
         asked = self.console.interactive and not self.options.yes
         run = Run(
             name=new_run(),
@@ -132,10 +142,8 @@ class _Apply:
         keep = True
         try:
             targets = found.planner.manifests.config.targets
-            with (
-                Sender(targets, schedulers, journal, clock, self._shower(len(found.plan.ready))) as sender,
-                signals(self._stopper(clock, schedulers), lambda: _abort(schedulers, 0.0)),
-            ):
+            showing = Showing(self.console, len(found.plan.ready), self.text)
+            with Sender(targets, schedulers, journal, clock, showing.show) as sender:
                 applier = Applier(
                     run,
                     found.branch,
@@ -143,34 +151,23 @@ class _Apply:
                     lambda snapshot: found.planner.settle(snapshot, read_journals(folder)),
                     sender,
                     clock,
+                    showing.show,
                 )
                 report = applier.execute(found.snapshot, found.settlement, found.plan)
             doubtful = any(isinstance(result.outcome, Unknown) for result in report.results)
             keep = doubtful or report.unrecorded or report.failure is not None
         finally:
             journal.close(keep=keep)
+        self._ended = True
         prune_journals(folder, frozenset(intent.run for intent in found.snapshot.intents))
         return report
-
-    def _shower(self, total: int) -> Callable[[Result], None]:
-        lock = threading.Lock()
-        done = 0
-
-        def show(result: Result) -> None:
-            nonlocal done
-            with lock:
-                done += 1
-                if self.text and not (self.console.interactive and isinstance(result.outcome, Triggered)):
-                    self.console.result(result_line(result, self.console.paint) + "\n")
-                self.console.progress(done, total, "calls")
-
-        return show
 
     def _stopper(self, clock: SystemClock, schedulers: dict[str, Scheduler]) -> Callable[[], None]:
         def stop() -> None:
             clock.stop()
             _abort(schedulers, _GRACE)
-            self.console.warning("Stopping: calls in flight get a moment, then what is known is recorded.\n")
+            if not self._ended:
+                self.console.warning("Stopping: calls in flight get a moment, then what is known is recorded.\n")
 
         return stop
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 import time
@@ -10,11 +11,13 @@ from collections.abc import Callable
 from typing import TextIO
 
 from reconciler.render.paint import Paint
+from reconciler.render.progress import bar_text, progress_text
 
 _BAR_AFTER = 1.0
 _BAR_EVERY = 0.1
 _LINE_EVERY = 5.0
-_BAR = 30
+_ERASE = "\r\x1b[2K"
+"""Takes all off the line, the ^C that a terminal adds included."""
 
 
 class Terminal:
@@ -27,10 +30,10 @@ class Terminal:
         self.paint = Paint(enabled=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
         self.ask = ask
         self._quiet = verbosity < 0
-        self._bars = sys.stderr.isatty()
+        self._bars = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._begun: float | None = None
         self._said = 0.0
-        self._width = 0
+        self._shown = False
         self._lock = threading.RLock()
 
     def result(self, text: str) -> None:
@@ -60,20 +63,18 @@ class Terminal:
             if self._quiet or now - begun < _BAR_AFTER or now - self._said < every:
                 return
             self._said = now
-            text = f"{done}/{total} {what}, {done / (now - begun):.0f} a second"
+            text = progress_text(done, total, what, now - begun)
             if not self._bars:
                 self.warning(text)
                 return
-            filled = _BAR * done // max(total, 1)
-            text = f"[{'#' * filled}{'.' * (_BAR - filled)}] {text}"
-            _write(sys.stderr, f"\r{text:<{self._width}}")
-            self._width = len(text)
+            _write(sys.stderr, _ERASE + bar_text(text, done, total, shutil.get_terminal_size().columns))
+            self._shown = True
 
     def _clear(self) -> None:
         """Take the bar off the line before anything else is written there."""
-        if self._width:
-            _write(sys.stderr, f"\r{'':<{self._width}}\r")
-            self._width = 0
+        if self._shown:
+            _write(sys.stderr, _ERASE)
+            self._shown = False
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
@@ -37,6 +38,10 @@ class Run:
     agreed: frozenset[str] | None
 
 
+def _unheard(_: Result) -> None:
+    return
+
+
 class Applier(Generic[S]):
     """One run of the protocol. `planner` and `settler` are pure functions of a snapshot."""
 
@@ -48,13 +53,16 @@ class Applier(Generic[S]):
         settler: Callable[[Snapshot], Change],
         sender: SenderPort,
         clock: Clock,
+        on_skipped: Callable[[Result], None] = _unheard,
     ) -> None:
+        """`on_skipped` hears of each call that is not given to the sender, which tells of all others."""
         self._run = run
         self._state = state
         self._planner = planner
         self._settler = settler
         self._sender = sender
         self._clock = clock
+        self._on_skipped = on_skipped
         self._results: list[Result] = []
         self._races = 0
         self._stale = False
@@ -114,9 +122,10 @@ class Applier(Generic[S]):
         """Yield the calls that may still be tried, and take them off the queue; skip those that may not."""
         while self._queue:
             reason = "the run was interrupted" if self._clock.wait(0) else self._sender.stopped(self._queue[0])
-            call = self._queue.pop(0)
+            call = self._queue.popleft()
             if reason:
                 self._results.append(Result(call, Skipped(reason), self._clock.utc()))
+                self._on_skipped(self._results[-1])
             else:
                 yield call
 
@@ -171,9 +180,9 @@ class Applier(Generic[S]):
         return compose(subject, lines, trailers)
 
 
-def _interleaved(calls: Sequence[Call]) -> list[Call]:
+def _interleaved(calls: Sequence[Call]) -> deque[Call]:
     """Return the calls so that tables take turns: a batch then holds calls that can be made side by side."""
     tables: dict[Key, list[Call]] = {}
     for call in calls:
         tables.setdefault((call.target, call.table), []).append(call)
-    return [call for call in chain.from_iterable(zip_longest(*tables.values())) if call is not None]
+    return deque(call for call in chain.from_iterable(zip_longest(*tables.values())) if call is not None)

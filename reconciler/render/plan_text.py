@@ -11,7 +11,6 @@ from reconciler.core.ledger import Doubt
 from reconciler.core.plan import Plan
 from reconciler.core.planner import PlannedCall, TablePlan
 from reconciler.core.policy import Held
-from reconciler.core.report import WORDS, Report, Result
 from reconciler.core.text import count, printable
 from reconciler.render.paint import Paint
 
@@ -121,25 +120,3 @@ def totals(plan: Plan) -> str:
     parts += [f"{summary.held} held"] if summary.held else []
     parts += [f"{summary.in_doubt} in doubt"] if summary.in_doubt else []
     return f"{', '.join(parts)}; {count(summary.covered, 'request')} already triggered."
-
-
-def result_line(result: Result, paint: Paint) -> str:
-    """Return what became of one call, in one line."""
-    colour = {"triggered": paint.green, "unknown": paint.red, "rejected": paint.red}.get(result.label, paint.yellow)
-    why = f": {printable(result.error)}" if result.error else ""
-    trace = f"  traceId {printable(result.trace_id)}" if result.trace_id else ""
-    return f"  {colour(f'{result.word:<9}')} {result.call.table}  {describe(result.call.span)}{trace}{why}"
-
-
-def report_text(plan: Plan, report: Report, where: str) -> str:
-    """Return the end of an apply: how many calls were triggered, rejected, …, held, and where that is recorded."""
-    counts = {word: sum(1 for r in report.results if r.label == name) for name, word in WORDS.items()}
-    parts = [f"{number} {word}" for word, number in counts.items() if number or word == "triggered"]
-    parts += [f"{len(plan.held)} held"] if plan.held else []
-    commit = report.commit[:12] if report.commit else "none"
-    lines = [", ".join(parts) + "."]
-    if report.unrecorded:
-        lines.append(f"Not all of this is recorded on {where}: the journal of run {report.run} in this clone has it.")
-    else:
-        lines.append(f"Recorded as {commit} on {where} (run {report.run}).")
-    return "\n".join(lines) + "\n"

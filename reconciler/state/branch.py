@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from reconciler.core.change import Change, Overtaken, entries_by_key, remaining
-from reconciler.core.ledger import Intent
+from reconciler.core.ledger import Intent, Ledger
 from reconciler.errors import Failure, Stale
 from reconciler.state.continuity import Continuity
 from reconciler.state.git import Git
-from reconciler.state.ledger_file import append
+from reconciler.state.ledger_file import append, head_of
 from reconciler.state.pending_file import write_pending
-from reconciler.state.snapshot import GitSnapshot, ledger_path, pending_path, state_folder
+from reconciler.state.snapshot import GitSnapshot, Written, ledger_path, pending_path, state_folder
 
 _BACKOFF = (0.0, 0.5, 1.0, 2.0, 4.0)
 
@@ -131,14 +131,15 @@ class StateBranch:
         files = self._files(base, change)
         if not files:
             return base
-        with self._written(base, files, message) as commit:
+        contents = {path: file.data if file else None for path, file in files.items()}
+        with self._written(base, contents, message) as (commit, refs):
             if not self._publish(commit, base.commit):
                 return Overtaken()
             if not base.shrunk:
-                self.git.set_ref(self._memory.seen, commit)
+                refs[self._memory.seen] = commit
         if self._mark is None:
             self.keep_mark(commit)
-        return GitSnapshot.load(self.git, commit, self.folder, base)
+        return base.followed_by(commit, files)
 
     def propose(self, base: GitSnapshot, change: Change, message: str, branch: str) -> str | None:
         """Write `change` on top of `base` to a new branch, for review, and return the commit; the state stays as it is.
@@ -146,7 +147,8 @@ class StateBranch:
         None where there is such a branch. Raises Failure where the remote keeps refusing, or does not answer.
         """
         ref = f"refs/heads/{branch}"
-        with self._written(base, self._files(base, change), message) as commit:
+        contents = {path: file.data if file else None for path, file in self._files(base, change).items()}
+        with self._written(base, contents, message) as (commit, _):
             if not self.pushes or self.remote is None:
                 return commit if self.git.move_ref(ref, commit, None) else None
             if self._ask_tip(self.remote, ref) is not None:  # a push could move it, where it is below the state
@@ -154,13 +156,19 @@ class StateBranch:
             return commit if self._swap(self.remote, ref, None, commit) else None
 
     @contextmanager
-    def _written(self, base: GitSnapshot, files: dict[str, bytes | None], message: str) -> Iterator[str]:
-        """Yield a commit of `files` on top of `base`, which a ref of ours keeps alive until it is published."""
+    def _written(
+        self, base: GitSnapshot, files: Mapping[str, bytes | None], message: str
+    ) -> Iterator[tuple[str, dict[str, str | None]]]:
+        """Yield a commit of `files` on top of `base`, and the refs of ours that are set (None: dropped) afterwards.
+
+        One of them keeps the commit alive until then.
+        """
         building = f"refs/reconciler/building/{os.getpid()}"
+        refs: dict[str, str | None] = {building: None}
         try:
-            yield self.git.write_commit(base.commit, files, message, building)
+            yield self.git.write_commit(base.commit, files, message, building), refs
         finally:
-            self.git.drop_ref(building)
+            self.git.set_refs(refs)
 
     def keep_mark(self, commit: str | None) -> None:
         """Move the mark along to `commit`; warns, once a run, where there is none and the remote takes none.
@@ -174,21 +182,23 @@ class StateBranch:
             self._warn(f"warning: {failure.message}\n    {failure.hint}")
         self._mark = commit
 
-    def _files(self, base: GitSnapshot, change: Change) -> dict[str, bytes | None]:
-        files: dict[str, bytes | None] = {}
+    def _files(self, base: GitSnapshot, change: Change) -> dict[str, Written | None]:
+        files: dict[str, Written | None] = {}
         for key, triggers in entries_by_key(change.entries).items():
-            base.ledger(key)  # raises where it is damaged: nothing is ever appended to such a file
+            ledger = base.ledger(key)  # raises where it is damaged: nothing is ever appended to such a file
             path = ledger_path(self.folder, key)
-            files[path] = append(base.content(path), *key, triggers)
+            data = append(base.content(path), *key, triggers)
+            before = ledger.triggers if ledger else ()
+            files[path] = Written(data, Ledger(*key, before + triggers, head_of(data)))
         for run in dict.fromkeys(intent.run for intent in (*change.settled, *change.intents)):
             path = pending_path(self.folder, run)
             kept = remaining((i for i in base.intents if i.run == run), change.settled)
             intents: tuple[Intent, ...] = kept + tuple(i for i in change.intents if i.run == run)
             if intents:
-                files[path] = write_pending(intents)
+                files[path] = Written(write_pending(intents), intents)
             elif path in base.paths:
                 files[path] = None
-        return {path: data for path, data in files.items() if data is None or data != base.content(path)}
+        return {path: file for path, file in files.items() if file is None or file.data != base.content(path)}
 
     def _publish(self, commit: str, parent: str | None) -> bool:
         if not self.pushes or self.remote is None:

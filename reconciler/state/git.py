@@ -12,7 +12,9 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -151,6 +153,19 @@ class Git:
             entries.append(Entry(mode, oid, path.decode("utf-8", "surrogateescape")))
         return tuple(entries)
 
+    def changes(self, old: str | None, new: str, folder: str) -> dict[str, Entry | None]:
+        """Return the files below a folder in which two commits differ, by path: what `new` has, None where nothing."""
+        if old is None:
+            return {entry.path: entry for entry in self.files(new, folder)}
+        out = self.run("diff-tree", "-r", "-z", "--no-renames", "--end-of-options", old, new, "--", folder)
+        fields = out.split(b"\0")[:-1]
+        found: dict[str, Entry | None] = {}
+        for meta, raw in zip(fields[::2], fields[1::2], strict=True):
+            _, mode, _, oid, status = meta.decode().split(" ")
+            path = raw.decode("utf-8", "surrogateescape")
+            found[path] = None if status == "D" else Entry(mode, oid, path)
+        return found
+
     def blobs(self, oids: Iterable[str]) -> Iterator[bytes]:
         """Yield the contents of blobs in the order asked. Raises Failure where one is missing."""
         wanted = list(oids)
@@ -231,6 +246,11 @@ class Git:
     def drop_ref(self, ref: str) -> None:
         self.run("update-ref", "-d", ref)
 
+    def set_refs(self, refs: Mapping[str, str | None]) -> None:
+        """Point some of our own refs somewhere, wherever they were, and drop those with None: all of it or nothing."""
+        orders = (f"update {ref} {new}\n" if new else f"delete {ref}\n" for ref, new in refs.items())
+        self.run("update-ref", "--stdin", stdin="".join(orders).encode())
+
     def commits_since(self, tip: str | None, commit: str, folder: str) -> bool:
         """Say whether `commit` has history below `folder` that `tip` has not."""
         without = [f"^{tip}"] if tip else []
@@ -252,10 +272,13 @@ class Git:
 
         `ref` is a ref of ours that keeps the new objects alive; it is moved whatever it was.
         """
-        self.drop_ref(ref)
-        stream = commit_stream(ref, parent, self.identity() or _ANONYMOUS, message, files)
-        out = self.run("fast-import", "--quiet", "--done", "--date-format=raw", stdin=stream)
+        stream = commit_stream(ref, parent, self._committer, message, files)
+        out = self.run("fast-import", "--quiet", "--done", "--force", "--date-format=raw", stdin=stream)
         return out.decode().strip()
+
+    @cached_property
+    def _committer(self) -> str:
+        return self.identity() or _ANONYMOUS
 
     def identity(self) -> str | None:
         """Return the `Name <mail>` that git would commit with, None where none is configured."""
@@ -283,13 +306,14 @@ def _execute(git: GitPython, arguments: list[str], stdin: bytes, timeout: float)
         feed.write(stdin)
         feed.seek(0)
         try:
-            started = git.execute(
-                ["git", *_SETTINGS, *arguments],
-                istream=feed,
-                as_process=True,
-                env=cast("Mapping[str, str]", _ENVIRONMENT),
-                start_new_session=True,
-            )
+            with _undisturbed():
+                started = git.execute(
+                    ["git", *_SETTINGS, *arguments],
+                    istream=feed,
+                    as_process=True,
+                    env=cast("Mapping[str, str]", _ENVIRONMENT),
+                    start_new_session=True,
+                )
         except GitCommandNotFound:
             raise Failure("git is not installed", "install git 2.31 or newer") from None
         process = started.proc
@@ -302,6 +326,16 @@ def _execute(git: GitPython, arguments: list[str], stdin: bytes, timeout: float)
             process.communicate()
             return Answer(-signal.SIGKILL, b"", f"no answer within {timeout:g} seconds")
     return Answer(process.returncode, out, _last_words(words))
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold back a Ctrl-C while git starts: until it has its session, it is in our process group, and would hear it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _last_words(words: bytes) -> str:

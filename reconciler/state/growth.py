@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.errors import Problem
 from reconciler.state.git import Git
-from reconciler.state.snapshot import GitSnapshot, same_lines
+from reconciler.state.snapshot import GitSnapshot, blob_id, same_lines
 
 _FILE = "100644"
 
@@ -109,12 +108,7 @@ def _ledger(
 
 def _begins(data: bytes, oid: str, size: int | None) -> bool:
     """Say whether `data` begins with the blob `oid`, without reading that: git's id of it is a hash of its bytes."""
-    if size is None or size > len(data):
-        return False
-    digest = hashlib.sha1(usedforsecurity=False) if len(oid) == 40 else hashlib.sha256()
-    digest.update(b"blob %d\0" % size)
-    digest.update(memoryview(data)[:size])
-    return digest.hexdigest() == oid
+    return size is not None and size <= len(data) and blob_id(memoryview(data)[:size], oid) == oid
 
 
 def _read(git: Git, oid: str) -> bytes:

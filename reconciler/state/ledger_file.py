@@ -62,13 +62,18 @@ def append(data: bytes | None, target: str, table: str, triggers: Iterable[Trigg
     `data` has to be a ledger that `read_ledger` accepts.
     """
     data = data or write_lines([{"version": 1, "target": target, "tableName": table}])
-    prev = _digest(data.rstrip(b"\n").rsplit(b"\n", 1)[-1])
+    prev = head_of(data)
     lines = [data]
     for trigger in triggers:
         line = write_lines([{**trigger.fields(), "prev": prev}])
         prev = _digest(line.rstrip(b"\n"))
         lines.append(line)
     return b"".join(lines)
+
+
+def head_of(data: bytes) -> str:
+    """Return the SHA-256 of the last line of a ledger file, which the next line will hold."""
+    return _digest(data.rstrip(b"\n").rsplit(b"\n", 1)[-1])
 
 
 def _digest(line: bytes) -> str:

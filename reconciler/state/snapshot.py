@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from reconciler.core.change import Key
 from reconciler.core.ledger import Intent, Ledger
@@ -32,11 +34,35 @@ def pending_path(folder: str, run: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A state file that was written: its bytes, and what they say."""
+
+    data: bytes
+    means: Ledger | tuple[Intent, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """What was read already, by object id: it holds for every commit."""
+    """What was read or written already: bytes by object id, and what they say at a path, where the names must fit."""
 
     contents: dict[str, bytes] = field(default_factory=dict)
-    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    ledgers: dict[Entry, Ledger] = field(default_factory=dict)
+    pending: dict[Entry, tuple[Intent, ...]] = field(default_factory=dict)
+
+    def of(self, entries: Collection[Entry]) -> Known:
+        """Return what is known of some files: the rest is forgotten."""
+        files, oids = frozenset(entries), frozenset(entry.oid for entry in entries)
+        return Known(_only(self.contents, oids), _only(self.ledgers, files), _only(self.pending, files))
+
+    def learn(self, entry: Entry, written: Written) -> None:
+        """Take what was written for read, where git has these very bytes."""
+        if entry.oid != blob_id(written.data, entry.oid):
+            return
+        self.contents[entry.oid] = written.data
+        if isinstance(written.means, Ledger):
+            self.ledgers[entry] = written.means
+        else:
+            self.pending[entry] = written.means
 
 
 class GitSnapshot:
@@ -51,13 +77,26 @@ class GitSnapshot:
         self._entries = entries
 
     @classmethod
-    def load(cls, git: Git, commit: str | None, folder: str, before: GitSnapshot | None = None) -> GitSnapshot:
-        """List the state files of a commit; what `before` has read is not read again."""
+    def load(cls, git: Git, commit: str | None, folder: str) -> GitSnapshot:
+        """List the state files of a commit."""
         entries = {entry.path: entry for entry in git.files(commit, folder)} if commit else {}
-        snapshot = cls(git, commit, folder, entries, before.known if before else Known())
-        if before is not None:
-            snapshot.shrunk = before.shrunk
-        return snapshot
+        return cls(git, commit, folder, entries, Known())
+
+    def followed_by(self, commit: str, written: Mapping[str, Written | None]) -> GitSnapshot:
+        """Return the state at a commit on top of this one, made of what `written` says (None: a file is gone).
+
+        What was read or written is not read again, and what the commit has not any more is forgotten. Which files
+        it has, and which bytes in them, git says.
+        """
+        changes = self._git.changes(self.commit, commit, self.folder)
+        entries = {**self._entries, **changes}
+        kept = {path: entry for path, entry in entries.items() if entry is not None}
+        after = GitSnapshot(self._git, commit, self.folder, kept, self.known.of(kept.values()))
+        after.shrunk = self.shrunk
+        for path, file in written.items():
+            if file is not None and path in kept:
+                after.known.learn(kept[path], file)
+        return after
 
     @property
     def paths(self) -> frozenset[str]:
@@ -87,10 +126,10 @@ class GitSnapshot:
         data = self.content(path)
         if data is None:
             return None
-        oid = self._entries[path].oid
-        if oid not in self.known.ledgers:
-            self.known.ledgers[oid] = read_ledger(self.short(path), data, *key)
-        return self.known.ledgers[oid]
+        entry = self._entries[path]
+        if entry not in self.known.ledgers:
+            self.known.ledgers[entry] = read_ledger(self.short(path), data, *key)
+        return self.known.ledgers[entry]
 
     @cached_property
     def intents(self) -> tuple[Intent, ...]:
@@ -104,7 +143,11 @@ class GitSnapshot:
         run = path.removeprefix(f"{self.folder}/pending/").removesuffix(".jsonl")
         if not path.endswith(".jsonl") or not is_run(run):
             raise DamagedState(self.short(path), 0, "its name is not that of a run")
-        return read_pending(self.short(path), self.content(path) or b"", run)
+        data = self.content(path) or b""
+        entry = self._entries[path]
+        if entry not in self.known.pending:
+            self.known.pending[entry] = read_pending(self.short(path), data, run)
+        return self.known.pending[entry]
 
     def is_file(self, path: str) -> bool:
         """Say whether there is a plain file at a path: a state file is one."""
@@ -155,6 +198,22 @@ class GitSnapshot:
     def short(self, path: str) -> str:
         """Return a state file's path from the root, as complaints name it."""
         return f".state/{path.removeprefix(self.folder + '/')}"
+
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+def _only(values: Mapping[_K, _V], keys: Collection[_K]) -> dict[_K, _V]:
+    return {key: value for key, value in values.items() if key in keys}
+
+
+def blob_id(data: bytes | memoryview, like: str) -> str:
+    """Return git's id of a file's bytes, in the hash that another id was made with."""
+    new = hashlib.sha256 if len(like) == 64 else hashlib.sha1
+    digest = new(b"blob %d\0" % len(data), usedforsecurity=False)
+    digest.update(data)
+    return digest.hexdigest()
 
 
 def same_lines(before: bytes, now: bytes) -> int:

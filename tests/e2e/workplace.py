@@ -188,8 +188,12 @@ class Workplace:
         files = [data for path, data in self.state_files().items() if path.startswith("pending/")]
         return [json.loads(line) for data in files for line in data.splitlines()[1:]]
 
+    @property
+    def journal_folder(self) -> Path:
+        return self.top / ".git" / "reconciler" / "journal"
+
     def journals(self) -> list[Path]:
-        return sorted((self.top / ".git" / "reconciler" / "journal").glob("*.jsonl"))
+        return sorted(self.journal_folder.glob("*.jsonl"))
 
     def put_state(self, files: dict[str, bytes | None], *, force: bool = False) -> None:
         """Change state files (None deletes) in a commit of somebody: on top of the tip, or by force in its place."""

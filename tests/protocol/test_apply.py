@@ -14,7 +14,7 @@ from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unkno
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.planner import Table, plan_table
 from reconciler.core.policy import Approval, Approved
-from reconciler.core.report import Report
+from reconciler.core.report import Report, Result
 from reconciler.core.request import Request
 from reconciler.errors import Failure, Stale
 from reconciler.protocol.apply import Applier, Run
@@ -252,3 +252,16 @@ def test_equal_calls_of_two_runs_are_told_apart_by_their_run() -> None:
     bench.state.write(Change(intents=(mine, theirs)))
     bench.state.write(Change(settled=(mine,)))
     assert bench.state.tip.intents == (theirs,)
+
+
+def test_every_call_that_the_sender_does_not_get_is_told_of() -> None:
+    bench = Bench()
+    bench.sender.refuses = lambda _call: "stopped" if bench.sender.sent else None
+    snapshot = bench.state.read()
+    told: list[Result] = []
+    run = Run("mine", "dana", "abc", 1, None)
+    sender, clock = bench.sender, bench.clock
+    applier = Applier(run, bench.state, bench.plan, lambda _: Change(), sender, clock, told.append)
+    report = applier.execute(snapshot, Change(), bench.plan(snapshot))
+    assert bench.labels(report) == ["triggered", "skipped", "skipped"]
+    assert told == list(report.results[1:])

@@ -13,7 +13,8 @@ from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.report import Report, Result, Skipped
 from reconciler.render.paint import PLAIN
 from reconciler.render.plan_json import plan_document, report_document
-from reconciler.render.plan_text import plan_text, report_text, result_line
+from reconciler.render.plan_text import plan_text
+from reconciler.render.report_text import report_text, result_line
 from tests.core import worlds
 
 HOURS = ((3600, 5 * 3600 + 1),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -35,7 +36,7 @@ class BlindRebase(Applier[Snapshot]):
     """After a lost race, the same calls are intended again on the new tip, without planning again."""
 
     def _plan_again(self) -> None:
-        again = [*self._batch, *self._queue]
+        again = deque([*self._batch, *self._queue])
         super()._plan_again()
         self._queue = again
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_a_stale_index_lock_stops_no_commit(git: Git) -> None:
 
 def test_a_commit_has_the_users_name_or_one_of_its_own(git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
     def committer() -> str:
-        commit = git.write_commit(None, {"a": b"x"}, "Subject\n\nBody ü\n", BUILDING)
+        commit = Git.find(git.top).write_commit(None, {"a": b"x"}, "Subject\n\nBody ü\n", BUILDING)
         return sh(git.top, "log", "-1", "--format=%cn <%ce>|%an|%s|%b", commit)
 
     assert committer().strip() == "Tess Ter <tess@example.org>|Tess Ter|Subject|Body ü"
@@ -123,3 +124,12 @@ def test_a_missing_blob_is_a_failure_not_an_empty_file(git: Git) -> None:
 def test_revisions_that_look_like_options_name_nothing(git: Git) -> None:
     assert git.commit_of("--all") is None
     assert git.commit_of("HEAD") == sh(git.top, "rev-parse", "HEAD")
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="this machine shows no signal masks")
+def test_a_ctrl_c_reaches_us_and_never_a_git_that_is_starting(git: Git) -> None:
+    """Between fork and session of its own git is in our process group: the signal has to be blocked by then."""
+    shown = git.ask("-c", "alias.mask=!grep SigBlk /proc/$PPID/status", "mask")
+    blocked = int(shown.text.split()[1], 16)
+    assert blocked & 1 << signal.SIGINT - 1
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

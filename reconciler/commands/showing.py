@@ -1,0 +1,33 @@
+"""What an apply shows while it runs: a line a call, and how far it is."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from reconciler.commands.console import Console
+from reconciler.core.outcome import Triggered
+from reconciler.core.report import Result, Skipped
+from reconciler.render.report_text import result_line
+
+
+@dataclass(slots=True)
+class Showing:
+    """Shows the results of one run as they come, from any thread. `lines` where each may have a line of its own."""
+
+    console: Console
+    total: int
+    lines: bool
+    _done: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def show(self, result: Result) -> None:
+        """Show a result: on a terminal what was triggered moves the bar only; what was not tried is in the report."""
+        with self._lock:
+            self._done += 1
+            quiet = isinstance(result.outcome, Skipped) or (
+                self.console.interactive and isinstance(result.outcome, Triggered)
+            )
+            if self.lines and not quiet:
+                self.console.result(result_line(result, self.console.paint) + "\n")
+            self.console.progress(self._done, self.total, "calls")

@@ -1,0 +1,99 @@
+"""The end of an apply: totals, what failed grouped by reason, what to type next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.call import Call, Range
+from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
+from reconciler.core.plan import Plan
+from reconciler.core.report import Report, Result, Skipped
+from reconciler.render.progress import bar_text, progress_text
+from reconciler.render.report_text import report_text
+
+PLAN = Plan(state=None, tables=())
+CALL = Call("prod", "c.d.T", "tn", Range((0, 3601), "inclusive"), (), ("m.yaml#1",), ())
+
+
+def results(outcome: Outcome | Skipped, *numbers: int) -> tuple[Result, ...]:
+    return tuple(Result(replace(CALL, table=f"c.d.T{number}"), outcome, "") for number in numbers)
+
+
+def ending(*groups: tuple[Result, ...]) -> list[str]:
+    """Return the lines after totals and place."""
+    report = Report("run-1", "c0ffee" * 7, tuple(result for group in groups for result in group))
+    return report_text(PLAN, report, "origin/state").splitlines()[2:]
+
+
+def test_where_all_was_triggered_there_is_nothing_more_to_say() -> None:
+    assert ending(results(Triggered(None), *range(2000))) == []
+
+
+def test_failures_are_grouped_by_reason_the_most_frequent_first() -> None:
+    lines = ending(
+        results(Rejected("no such table"), 1, 2),
+        results(Rejected("limit reached"), 3, 4, 5, 6, 7),
+        results(NotSent("refused"), 8),
+    )
+    assert lines[:3] == [
+        "  5 rejected: limit reached (c.d.T3, c.d.T4, c.d.T5 and 2 more tables)",
+        "  2 rejected: no such table (c.d.T1, c.d.T2)",
+        "  1 not sent: refused (c.d.T8)",
+    ]
+
+
+def test_a_table_that_failed_often_is_named_once() -> None:
+    assert ending(results(Skipped("interrupted"), 1, 1, 1))[0] == "  3 skipped: interrupted (c.d.T1)"
+
+
+def test_calls_that_an_earlier_failure_kept_back_are_one_line_whatever_that_failure_was() -> None:
+    because = "an earlier call for this table failed: "
+    lines = ending(results(Skipped(because + "limit reached"), 1), results(Skipped(because + "no such table"), 2))
+    assert lines[0] == "  2 skipped: an earlier call for this table failed (c.d.T1, c.d.T2)"
+
+
+def test_ten_thousand_failures_for_ten_thousand_reasons_fit_on_a_screen() -> None:
+    failures = [results(Rejected(f"no, says {number} {'x' * 500}"), number) for number in range(10_000)]
+    lines = ending(*failures, *(results(Unknown(f"lost {number}"), number) for number in range(100)))
+    assert len(lines) < 24
+    assert all(len(line) < 200 for line in lines)
+    assert "  9,995 rejected for 9,995 other reasons" in lines
+
+
+def test_what_the_scheduler_says_stays_on_its_line() -> None:
+    (line, *_) = ending(results(Rejected("bad\n::error::x\x1b[2K"), 1))
+    assert line == "  1 rejected: bad\\n::error::x\\x1b[2K (c.d.T1)"
+
+
+def test_what_is_still_owed_is_applied_again_and_what_is_in_doubt_is_resolved() -> None:
+    text = "\n".join(
+        ending(results(Rejected("no"), 1), results(Skipped("interrupted"), 2), results(Unknown("lost"), 3))
+    )
+    assert "Still owed: 2 calls. Once the cause is gone:\n  reconciler apply\n" in text
+    assert "reconciler resolve" in text
+    assert "reconciler resolve" not in "\n".join(ending(results(Rejected("no"), 1)))
+    assert "Still owed" not in "\n".join(ending(results(Unknown("lost"), 3)))
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "text"),
+    [
+        (0, 5.0, "0/10,000 calls"),
+        (4200, 42.0, "4,200/10,000 calls, 100 a second, about 58 s left"),
+        (100, 10.0, "100/10,000 calls, 10 a second, about 16 min left"),
+        (10, 60.0, "10/10,000 calls, 10 a minute, about 17 h left"),
+        (10_000, 100.0, "10,000/10,000 calls, 100 a second"),
+    ],
+)
+def test_progress_says_how_far_how_fast_and_how_long_still(done: int, seconds: float, text: str) -> None:
+    assert progress_text(done, 10_000, "calls", seconds) == text
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 200])
+def test_a_bar_never_reaches_the_end_of_its_line(columns: int) -> None:
+    text = progress_text(4200, 10_000, "calls", 42.0)
+    for done in (0, 4200, 10_000):
+        assert len(bar_text(text, done, 10_000, columns)) < columns
+    assert bar_text("half", 5, 10, 80) == f"[{'#' * 15}{'.' * 15}] half"
