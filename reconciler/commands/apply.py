@@ -34,6 +34,10 @@ from reconciler.state.journal import Journal, prune_journals, read_journals
 
 _GRACE = 4.0
 """Seconds that calls in flight get after a signal: CI kills a cancelled job ten seconds after the first one."""
+_PATIENCE = 8.0
+"""Seconds after a signal until no remote is waited for any more."""
+_LAST_PATIENCE = 4.0
+"""The same after a second signal: what is known still wants to be recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class _Apply:
         schedulers: dict[str, Scheduler] = {}
         # The report is part of what a signal must not cut short.
         with (
-            signals(self._stopper(clock, schedulers), lambda: _abort(schedulers, 0.0)),
+            signals(self._stopper(clock, schedulers, checkout), lambda: _give_up(schedulers, checkout)),
             open_schedulers(targets, credentials, checkout.git) as opened,
         ):
             schedulers.update(opened)
@@ -162,10 +166,11 @@ class _Apply:
         prune_journals(folder, frozenset(intent.run for intent in found.snapshot.intents))
         return report
 
-    def _stopper(self, clock: SystemClock, schedulers: dict[str, Scheduler]) -> Callable[[], None]:
+    def _stopper(self, clock: SystemClock, schedulers: dict[str, Scheduler], checkout: Checkout) -> Callable[[], None]:
         def stop() -> None:
             clock.stop()
             _abort(schedulers, _GRACE)
+            checkout.git.patience.limit(_PATIENCE)
             if not self._ended:
                 self.console.warning("Stopping: calls in flight get a moment, then what is known is recorded.\n")
 
@@ -208,6 +213,11 @@ def _targets(manifests: Manifests, scope: Scope) -> tuple[Target, ...]:
 def _abort(schedulers: dict[str, Scheduler], grace: float) -> None:
     for scheduler in schedulers.values():
         scheduler.abort(grace)
+
+
+def _give_up(schedulers: dict[str, Scheduler], checkout: Checkout) -> None:
+    _abort(schedulers, 0.0)
+    checkout.git.patience.limit(_LAST_PATIENCE)
 
 
 def _code(found: Gathered, report: Report | None) -> ExitCode:

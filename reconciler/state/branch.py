@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -34,7 +33,7 @@ class StateBranch:
         *,
         push: bool = True,
         warn: Callable[[str], None],
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.git = git
         self.root = root
@@ -45,7 +44,7 @@ class StateBranch:
         self._local: str | None = None
         self._mark: str | None = None
         self._warn = warn
-        self._sleep = sleep
+        self._sleep = sleep or git.patience.sleep
 
     @property
     def folder(self) -> str:
@@ -241,10 +240,11 @@ class StateBranch:
     def _publish_here(self, commit: str) -> bool:
         if not self.git.move_ref(self.ref, commit, self._local):
             return False
-        if self.git.head_branch() == self.ref and not self.git.follow(self._local, commit):
+        why = self.git.follow(self._local, commit) if self.git.head_branch() == self.ref else None
+        if why:
             self._warn(
-                f"the branch {self.name} has moved on, but the work tree could not follow because of local changes; "
-                f"bring the state files back with: git checkout HEAD -- {self.folder}"
+                f"warning: the branch {self.name} has moved on, but the work tree could not follow: {why}\n"
+                f"    bring the state files back with: git checkout HEAD -- {self.folder}"
             )
         self._local = commit
         return True

@@ -1,4 +1,4 @@
-"""The one door to git: fixed plumbing commands, run through GitPython, with a scrubbed environment and deadlines.
+"""A git repository as the reconciler uses it: fixed plumbing commands, a few a method.
 
 Nothing that a manifest says becomes an argument here: callers pass full ref names, object ids, remote names that
 git's own config gave, and paths below `--`.
@@ -7,65 +7,22 @@ git's own config gave, and paths below `--`.
 from __future__ import annotations
 
 import os
-import re
-import signal
-import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from reconciler.errors import Failure, InvalidInput
 from reconciler.state.fast_import import commit_stream
-
-if TYPE_CHECKING:
-    from git.cmd import Git as GitPython
+from reconciler.state.git_command import Answer, GitCommand, way_out
+from reconciler.state.patience import Patience
 
 _LOCAL = 120.0
 _NETWORK = 60.0
+_LOCK_PAUSES = (0.0, 0.2, 0.5, 1.0)
 
-# What a hook's or a wrapper's environment says about *its* repository must not decide which one we write to.
-_FOREIGN = re.compile(
-    r"GIT_(DIR|WORK_TREE|INDEX_FILE|INDEX_VERSION|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE"
-    r"|PREFIX|CEILING_DIRECTORIES|SHALLOW_FILE|GRAFT_FILE|REPLACE_REF_BASE|QUARANTINE_PATH|LITERAL_PATHSPECS"
-    r"|GLOB_PATHSPECS|NOGLOB_PATHSPECS|ICASE_PATHSPECS|EXTERNAL_DIFF|DEFAULT_HASH|REFLOG_ACTION)"
-)
-
-# Fixed settings that win over the user's: durable objects and refs, no hooks' or extensions' side effects on push.
-_SETTINGS = (
-    *("-c", "core.fsync=all"),
-    *("-c", "core.quotePath=false"),
-    *("-c", "push.followTags=false"),
-    *("-c", "push.recurseSubmodules=no"),
-    *("-c", "fetch.recurseSubmodules=no"),
-    *("-c", "gc.auto=0"),
-    *("-c", "maintenance.auto=false"),
-)
 
 _ANONYMOUS = "backfill-reconciler <backfill-reconciler@localhost>"
-
-_ENVIRONMENT = {
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_LITERAL_PATHSPECS": "1",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a git command said: exit status, standard output, and its last words."""
-
-    status: int
-    out: bytes
-    words: str
-
-    @property
-    def text(self) -> str:
-        return self.out.decode("utf-8", "surrogateescape").strip("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +40,14 @@ class Git:
     def __init__(self, top: Path, common_dir: Path) -> None:
         self.top = top
         self.common_dir = common_dir
-        self._git = _gitpython(top)
+        self.patience = Patience()
+        self._command = GitCommand(top)
 
     @classmethod
     def find(cls, folder: Path) -> Git:
         """Return the repository that holds `folder`. Raises InvalidInput where there is none."""
-        answer = _execute(
-            _gitpython(folder),
-            ["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir"],
-            b"",
-            _LOCAL,
-        )
+        where = ("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir")
+        answer = GitCommand(folder).execute(where, b"", _LOCAL, Patience())
         if answer.status == 128 and "not a git repository" in answer.words:
             raise InvalidInput(
                 f"{folder} is not in a git repository",
@@ -108,13 +62,18 @@ class Git:
 
     def ask(self, *arguments: str, stdin: bytes = b"", timeout: float = _LOCAL) -> Answer:
         """Run a git command and return what it said, whatever its exit status."""
-        return _execute(self._git, list(arguments), stdin, timeout)
+        return self._command.execute(arguments, stdin, timeout, Patience())
+
+    def ask_remote(self, *arguments: str, timeout: float = _NETWORK) -> Answer:
+        """Run a git command that talks to a remote; one that is to stop waiting ends it early."""
+        return self._command.execute(arguments, b"", timeout, self.patience)
 
     def run(self, *arguments: str, stdin: bytes = b"", timeout: float = _LOCAL) -> bytes:
         """Run a git command that has to succeed. Raises Failure with git's last words where it does not."""
         answer = self.ask(*arguments, stdin=stdin, timeout=timeout)
         if answer.status:
-            raise Failure(f"git {arguments[0]} failed: {answer.words or 'no reason given'}", "see what `git fsck` says")
+            words = answer.words or "no reason given"
+            raise Failure(f"git {arguments[0]} failed: {words}", way_out(words, "see what `git fsck` says"))
         return answer.out
 
     def commit_of(self, revision: str) -> str | None:
@@ -184,7 +143,7 @@ class Git:
 
     def remote_refs(self, remote: str, *patterns: str) -> dict[str, str]:
         """Return the refs of a remote that match full names or globs. Raises Failure without an answer."""
-        answer = self.ask("ls-remote", "--refs", "--end-of-options", remote, *patterns, timeout=_NETWORK)
+        answer = self.ask_remote("ls-remote", "--refs", "--end-of-options", remote, *patterns)
         if answer.status:
             raise Failure(
                 f"the remote {remote} does not answer: {answer.words}",
@@ -207,7 +166,7 @@ class Git:
         """Fetch a full ref name and return its commit; no ref of ours stays. Raises Failure where that fails."""
         into = f"refs/reconciler/incoming/{os.getpid()}"
         try:
-            answer = self.ask(
+            answer = self.ask_remote(
                 *(
                     "fetch",
                     "--quiet",
@@ -224,20 +183,31 @@ class Git:
             self.drop_ref(into)
         if answer.status or commit is None:
             raise Failure(
-                f"{ref} cannot be fetched from {remote}: {answer.words}", f"try `git fetch {remote} {ref}` by hand"
+                f"{ref} cannot be fetched from {remote}: {answer.words}",
+                way_out(answer.words, f"try `git fetch {remote} {ref}` by hand"),
             )
         return commit
 
     def push(self, remote: str, commit: str, ref: str) -> str:
         """Push a commit to a full ref name, never by force. Returns git's words, which prove nothing."""
-        answer = self.ask(
-            *("push", "--quiet", "--no-verify", "--end-of-options", remote, f"{commit}:{ref}"), timeout=_NETWORK
-        )
+        answer = self.ask_remote("push", "--quiet", "--no-verify", "--end-of-options", remote, f"{commit}:{ref}")
         return answer.words
 
     def move_ref(self, ref: str, new: str, old: str | None) -> bool:
-        """Move a ref from `old` (None: it must not exist) to `new`; False where it is not at `old` any more."""
-        return self.ask("update-ref", "-m", "reconciler", ref, new, old or "0" * len(new)).status == 0
+        """Move a ref from `old` (None: it must not exist) to `new`; False where it is not at `old` any more.
+
+        Raises Failure where it is, and git does not move it: something holds its lock, or the disk is full.
+        """
+        words = ""
+        for pause in _LOCK_PAUSES:
+            self.patience.sleep(pause)
+            answer = self.ask("update-ref", "-m", "reconciler", ref, new, old or "0" * len(new))
+            if answer.status == 0:
+                return True
+            if self.commit_of(ref) != old:
+                return False
+            words = answer.words
+        raise Failure(f"git does not move {ref}: {words}", way_out(words, "see what `git fsck` says, then run again"))
 
     def set_ref(self, ref: str, new: str) -> None:
         """Point one of our own refs somewhere, wherever it was."""
@@ -262,10 +232,14 @@ class Git:
         names = (name.strip(b"\n") for name in out.split(b"\0"))
         return frozenset(name.decode("utf-8", "surrogateescape") for name in names if name)
 
-    def follow(self, old: str | None, new: str) -> bool:
-        """Bring index and work tree from `old` to `new`, which HEAD names now; False where local changes forbid it."""
+    def follow(self, old: str | None, new: str) -> str | None:
+        """Bring index and work tree from `old` to `new`, which HEAD names now.
+
+        Returns None, or git's words where it could not: local changes forbid it, or the index is locked.
+        """
         trees = [old, new] if old else [new]
-        return self.ask("read-tree", "-m", "-u", *trees).status == 0
+        answer = self.ask("read-tree", "-m", "-u", *trees)
+        return (answer.words or "git gives no reason") if answer.status else None
 
     def write_commit(self, parent: str | None, files: Mapping[str, bytes | None], message: str, ref: str) -> str:
         """Commit `files` (None deletes) on top of `parent` and return the commit; no index, no work tree.
@@ -284,65 +258,3 @@ class Git:
         """Return the `Name <mail>` that git would commit with, None where none is configured."""
         answer = self.ask("var", "GIT_COMMITTER_IDENT")
         return answer.text.rsplit(" ", 2)[0] if answer.status == 0 else None
-
-
-def _gitpython(folder: Path) -> GitPython:
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    for name in [name for name in os.environ if _FOREIGN.fullmatch(name)]:
-        del os.environ[name]
-    from git.cmd import Git as GitPython
-
-    return GitPython(os.fspath(folder))
-
-
-def _execute(git: GitPython, arguments: list[str], stdin: bytes, timeout: float) -> Answer:
-    """Run git in a session of its own, so that a Ctrl-C for us does not kill a push half-way.
-
-    After `timeout` seconds the whole session is killed: a helper that hangs must not keep us.
-    """
-    from git.exc import GitCommandNotFound
-
-    with tempfile.TemporaryFile() as feed:
-        feed.write(stdin)
-        feed.seek(0)
-        try:
-            with _undisturbed():
-                started = git.execute(
-                    ["git", *_SETTINGS, *arguments],
-                    istream=feed,
-                    as_process=True,
-                    env=cast("Mapping[str, str]", _ENVIRONMENT),
-                    start_new_session=True,
-                )
-        except GitCommandNotFound:
-            raise Failure("git is not installed", "install git 2.31 or newer") from None
-        process = started.proc
-        if process is None:
-            raise Failure("git did not start", "see whether `git --version` works")
-        try:
-            out, words = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            return Answer(-signal.SIGKILL, b"", f"no answer within {timeout:g} seconds")
-    return Answer(process.returncode, out, _last_words(words))
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hold back a Ctrl-C while git starts: until it has its session, it is in our process group, and would hear it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _last_words(words: bytes) -> str:
-    """Return the lines of git's complaint that say most, without passwords of URLs or control characters."""
-    text = words.decode("utf-8", "replace")
-    text = re.sub(r"://[^/\s]*@", "://***@", text)
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("hint:")]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "!"))]
-    chosen = " / ".join((telling or lines)[:3])
-    return "".join(c if c.isprintable() else "?" for c in chosen)[:400]

@@ -18,11 +18,11 @@ def no_fault(_: Arrival) -> Fault | None:
 
 
 class Counting:
-    """The emulator in this process. `decide` may be set at any time; `late` faults answer after a minute."""
+    """The emulator in this process. `decide` may be set at any time; `late` faults answer after `late` seconds."""
 
-    def __init__(self, tenant: str | None = None) -> None:
+    def __init__(self, tenant: str | None = None, late: float = 60.0) -> None:
         self.decide: Callable[[Arrival], Fault | None] = no_fault
-        self._emulator = Emulator(None, tenant=tenant, faults=Faults(self._decide))
+        self._emulator = Emulator(None, tenant=tenant, faults=Faults(self._decide, late))
 
     def __enter__(self) -> Self:
         self._emulator.__enter__()

@@ -55,11 +55,17 @@ class Process:
 class Nursery:
     """Starts processes. `folder` is where its socket and their output lie."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *within: str | Path) -> None:
+        """`within` is a command that runs the one that follows it in other surroundings, such as `unshare`."""
         self._folder = folder
         self._count = 0
         self._socket = folder / "orders"
-        self._nursery = subprocess.Popen([sys.executable, __file__, self._socket], stdin=subprocess.DEVNULL)
+        command = [*within, sys.executable, __file__, self._socket]
+        self._nursery = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    @property
+    def pid(self) -> int:
+        return self._nursery.pid
 
     def start(self, arguments: Sequence[str], folder: Path, env: Mapping[str, str]) -> Process:
         self._count += 1
@@ -73,7 +79,7 @@ class Nursery:
         return Process(int(pid), line, out, err)
 
     def _connect(self) -> socket.socket:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             line = socket.socket(socket.AF_UNIX)
             line.settimeout(30)

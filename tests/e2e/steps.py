@@ -57,6 +57,7 @@ class Steps:
 if __name__ == "__main__":
     steps = Steps(int(sys.argv[1]), Path(sys.argv[2]))
     steps.around(Git, "ask")
+    steps.around(Git, "ask_remote")
     steps.around(Journal, "_append")
     steps.around(Scheduler, "post")
     sys.argv = ["reconciler", *sys.argv[3:]]

@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.counting import Counting
 from tests.e2e.manifests import at, backfill, between, hours
+from tests.e2e.settling import settle_by_hand
 from tests.e2e.workplace import PACKAGE, Workplace
 from tests.figures import Tried
 
@@ -45,15 +46,6 @@ def declare(place: Workplace, name: str) -> list[str]:
 
 def expected() -> dict[str, int]:
     return {**hours(1, 2), **hours(4, 4)}
-
-
-def settle_by_hand(place: Workplace, scheduler: Counting) -> None:
-    """Resolve what is in doubt as a person would who looks into the scheduler."""
-    for intent in place.pending():
-        instant = intent.get("startTime") or intent["scheduleTimes"][0]
-        ran = instant in scheduler.runs(intent["tableName"])
-        became = "triggered" if ran else "not-triggered"
-        assert place.run("resolve", intent["id"], "--as", became, "--reason", "looked").code == 0
 
 
 @pytest.mark.claim("killed at a step of an apply: nothing twice, nothing forgotten")

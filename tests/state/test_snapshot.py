@@ -9,7 +9,8 @@ import pytest
 from reconciler.core.change import Change, Entry
 from reconciler.core.ledger import Ledger
 from reconciler.state.branch import StateBranch
-from reconciler.state.git import Answer, Git
+from reconciler.state.git import Git
+from reconciler.state.git_command import Answer
 from reconciler.state.json_lines import DamagedState
 from reconciler.state.snapshot import GitSnapshot, Written, ledger_path
 from tests.state.records import (
@@ -39,6 +40,10 @@ class Listened(Git):
     def ask(self, *arguments: str, stdin: bytes = b"", timeout: float = 120.0) -> Answer:
         self.asked.append(arguments[0])
         return super().ask(*arguments, stdin=stdin, timeout=timeout)
+
+    def ask_remote(self, *arguments: str, timeout: float = 60.0) -> Answer:
+        self.asked.append(arguments[0])
+        return super().ask_remote(*arguments, timeout=timeout)
 
     @property
     def asked(self) -> list[str]:
@@ -104,10 +109,9 @@ def test_a_commit_on_a_tip_costs_five_git_commands(git: Listened) -> None:
 
 def test_a_snapshot_forgets_what_is_no_longer_in_the_tree(git: Listened) -> None:
     after = committed(git, FIRST, SECOND, THIRD)
-    entries = [after.entry(path) for path in after.paths]
-    oids = {entry.oid for entry in entries if entry}
-    assert after.known.contents.keys() == oids
-    assert after.known.ledgers.keys() == oids
+    entries = {entry for entry in map(after.entry, after.paths) if entry}
+    assert after.known.contents.keys() == {entry.oid for entry in entries}
+    assert after.known.ledgers.keys() == entries
     assert not after.known.pending
 
 

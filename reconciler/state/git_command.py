@@ -1,0 +1,163 @@
+"""The one door to git: commands run through GitPython, with fixed settings, a scrubbed environment and deadlines."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedRandom
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from reconciler.errors import Failure
+from reconciler.state.patience import Patience
+
+if TYPE_CHECKING:
+    from git.cmd import Git as GitPython
+
+# What a hook's or a wrapper's environment says about *its* repository must not decide which one we write to.
+_FOREIGN = re.compile(
+    r"GIT_(DIR|WORK_TREE|INDEX_FILE|INDEX_VERSION|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE"
+    r"|PREFIX|CEILING_DIRECTORIES|SHALLOW_FILE|GRAFT_FILE|REPLACE_REF_BASE|QUARANTINE_PATH|LITERAL_PATHSPECS"
+    r"|GLOB_PATHSPECS|NOGLOB_PATHSPECS|ICASE_PATHSPECS|EXTERNAL_DIFF|DEFAULT_HASH|REFLOG_ACTION)"
+)
+
+# Fixed settings that win over the user's: durable objects and refs, no hooks' or extensions' side effects on push.
+_SETTINGS = (
+    *("-c", "core.fsync=all"),
+    *("-c", "core.quotePath=false"),
+    *("-c", "push.followTags=false"),
+    *("-c", "push.recurseSubmodules=no"),
+    *("-c", "fetch.recurseSubmodules=no"),
+    *("-c", "gc.auto=0"),
+    *("-c", "maintenance.auto=false"),
+)
+
+_FULL = re.compile(r"no space left|out of diskspace|quota exceeded|file too large|SIGXFSZ", re.IGNORECASE)
+_LOCKED = re.compile(r"\.lock'?: File exists")
+
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_LITERAL_PATHSPECS": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a git command said: exit status, standard output, and its last words."""
+
+    status: int
+    out: bytes
+    words: str
+
+    @property
+    def text(self) -> str:
+        return self.out.decode("utf-8", "surrogateescape").strip("\n")
+
+
+class GitCommand:
+    """Runs git in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._git = _gitpython(folder)
+
+    def execute(self, arguments: Sequence[str], stdin: bytes, timeout: float, patience: Patience) -> Answer:
+        """Run git in a session of its own, so that a Ctrl-C for us does not kill a push half-way.
+
+        After `timeout` seconds, or as patience ends, the whole session is killed: a helper that hangs must not keep us.
+        """
+        with _fed(stdin) as feed:
+            started = self._start(arguments, feed)
+            process = cast("subprocess.Popen[bytes]", started.proc)
+            try:
+                out, words = patience.communicate(process, timeout)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                why = "no answer when the run was stopped" if patience.over else f"no answer within {timeout:g} seconds"
+                return Answer(-signal.SIGKILL, b"", why)
+        last = _last_words(words)
+        if process.returncode < 0 and not last:
+            last = f"it was ended by {signal.Signals(-process.returncode).name}"
+        return Answer(process.returncode, out, last)
+
+    def _start(self, arguments: Sequence[str], feed: BufferedRandom) -> GitPython.AutoInterrupt:
+        """Start git. What is returned has to be kept: where nobody does, GitPython ends the process."""
+        from git.exc import GitCommandNotFound
+
+        try:
+            with _undisturbed():
+                started = self._git.execute(
+                    ["git", *_SETTINGS, *arguments],
+                    istream=feed,
+                    as_process=True,
+                    env=cast("Mapping[str, str]", _ENVIRONMENT),
+                    start_new_session=True,
+                )
+        except GitCommandNotFound:
+            raise Failure("git is not installed", "install git 2.31 or newer") from None
+        if started.proc is None:
+            raise Failure("git did not start", "see whether `git --version` works")
+        return started
+
+
+def _gitpython(folder: Path) -> GitPython:
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    for name in [name for name in os.environ if _FOREIGN.fullmatch(name)]:
+        del os.environ[name]
+    from git.cmd import Git as GitPython
+
+    return GitPython(os.fspath(folder))
+
+
+def _fed(stdin: bytes) -> BufferedRandom:
+    """Return a file that holds `stdin`: git may answer before it has read all, which would block a pipe."""
+    try:
+        feed = tempfile.TemporaryFile()  # noqa: SIM115  (the caller closes it)
+        feed.write(stdin)
+        feed.seek(0)
+    except OSError as error:
+        words = error.strerror or type(error).__name__
+        raise Failure(
+            f"what git is to read cannot be written to a temporary file: {words}",
+            way_out(words, "see that TMPDIR names a folder where you may write, and that its disk has room"),
+        ) from None
+    return feed
+
+
+def way_out(words: str, otherwise: str) -> str:
+    """Return what to do about a failure, by its words: about a full disk or a lock left behind, where it is that."""
+    if _FULL.search(words):
+        return "make room on the disk that holds this clone (and its temporary files), then run again"
+    if _LOCKED.search(words):
+        return (
+            "wait for the git command that holds the lock; where none runs any more, remove that file, then run again"
+        )
+    return otherwise
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold back a Ctrl-C while git starts: until it has its session, it is in our process group, and would hear it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _last_words(words: bytes) -> str:
+    """Return the lines of git's complaint that say most, without passwords of URLs or control characters."""
+    text = words.decode("utf-8", "replace")
+    text = re.sub(r"://[^/\s]*@", "://***@", text)
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("hint:")]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "!"))]
+    chosen = " / ".join((telling or lines)[:3])
+    return "".join(c if c.isprintable() else "?" for c in chosen)[:400]
