@@ -165,7 +165,7 @@ class Applier(Generic[S]):
         for result in results:
             call = result.call
             intent = mine.get(call.id) or Intent(call, self._run.name, self._run.by, result.at, self._run.commit)
-            if isinstance(result.outcome, Triggered):
+            if isinstance(result.outcome, Triggered) and (call.id in mine or not self._is_recorded(intent)):
                 entries.append(Entry(key_of(intent), intent.triggered(result.outcome.trace_id, result.at)))
             if not isinstance(result.outcome, Unknown):
                 settled.append(intent)
@@ -173,6 +173,12 @@ class Applier(Generic[S]):
         reran = {entry.key for entry in entries if entry.trigger.rerun}
         older = [intent for intent in self._snapshot.intents if key_of(intent) in reran and intent not in settled]
         return change + Change(settled=settled_by_reruns(Changed(self._snapshot, change), older))
+
+    def _is_recorded(self, intent: Intent) -> bool:
+        """Say whether a call has its line: somebody may have settled it by a copy of this run's journal."""
+        ledger = self._snapshot.ledger(key_of(intent))
+        lines = ledger.triggers if ledger else ()
+        return any((line.run, line.id) == (intent.run, intent.call.id) for line in lines)
 
     def _message(self, results: Sequence[Result], settlement: Change, batch: Sequence[Call]) -> str:
         subject, lines = batch_message(results, settlement, batch)

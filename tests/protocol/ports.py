@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.core.call import Call
@@ -23,19 +23,27 @@ class Empty:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Revision:
-    """A state in memory: a change on top of another."""
+    """A state in memory, whole: however many changes led to it, reading it takes the same time."""
 
-    changed: Changed
     commit: str | None
+    intents: tuple[Intent, ...]
+    ledgers: Mapping[Key, Ledger]
 
-    @property
-    def intents(self) -> tuple[Intent, ...]:
-        return self.changed.intents
+    @staticmethod
+    def of(base: Snapshot, change: Change, commit: str) -> Revision:
+        """Return what `change` makes of `base`."""
+        changed = Changed(base, change)
+        ledgers = dict(base.ledgers) if isinstance(base, Revision) else {}
+        for key in {entry.key for entry in change.entries}:
+            ledger = changed.ledger(key)
+            assert ledger is not None
+            ledgers[key] = ledger
+        return Revision(commit, changed.intents, ledgers)
 
     def ledger(self, key: Key) -> Ledger | None:
-        return self.changed.ledger(key)
+        return self.ledgers.get(key)
 
 
 @dataclass(slots=True)
@@ -60,7 +68,7 @@ class MemoryState:
 
     def write(self, change: Change, message: str = "another run") -> None:
         self.messages.append(message)
-        self.tip = Revision(Changed(self.tip, change), f"c{len(self.messages)}")
+        self.tip = Revision.of(self.tip, change, f"c{len(self.messages)}")
 
 
 @dataclass(slots=True)

@@ -3,82 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
-from typing import Any
 
+from reconciler.commands.resolve import _provable
 from reconciler.core.change import Change, Changed, Entry, Snapshot, key_of
-from reconciler.core.ledger import doubts
+from reconciler.core.config import Limits
+from reconciler.core.outcome import Unknown
 from reconciler.core.plan import Plan, make_plan
-from reconciler.core.planner import Table, TablePlan, plan_table
+from reconciler.core.planner import Table
 from reconciler.core.policy import Approval, Approved, Waiting
-from reconciler.core.report import Report
-from reconciler.core.request import Request
-from reconciler.core.settlement import settle
-from reconciler.core.window import Windows, subtract, union
+from reconciler.core.request import Place, Request, Rerun
+from reconciler.core.settlement import JournalReading
 from reconciler.errors import Failure
-from reconciler.protocol.apply import Applier, Run
-from reconciler.protocol.sender import Sender
+from reconciler.protocol.apply import Run
 from tests.core import worlds
+from tests.simulation import reckoning
+from tests.simulation.parts import InlineExecutor, Parts
+from tests.simulation.process import END_OF_TIME, Process
+from tests.simulation.promises import BrokenPromise
 from tests.simulation.stage import Actor, play
-from tests.simulation.world import BrokenPromise, Machine, Odds, Process, Script, World
+from tests.simulation.world import NOTHING, PERSON, Machine, Odds, World
 
 TABLES = ("a.b", "c.d")
 TOKENS = ("red", "blue")
-EPOCHS = 5
+EPOCHS = (3, 5)
+HORIZON = 30
+TARGET = replace(worlds.target(), points_per_call=2)
+LIMITS, PLACE = Limits(), Place("m.yaml", 1, 1)
 
-FAULTS = Odds(
-    crash=0.015, mute=0.02, unclear=0.05, full=0.01, signal=0.002, not_sent=0.05, rejected=0.05, throttled=0.03,
-    lost=0.1, late=0.05,
-)  # fmt: skip
-
-
-class InlineExecutor(Executor):
-    """Runs each job where it is submitted: order is the stage's matter."""
-
-    def __init__(self, _workers: int) -> None:
-        pass
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The protocol's parts, each of which a mutant may replace."""
-
-    applier: type[Applier[Snapshot]] = Applier
-    sender: type[Sender] = Sender
-    settler: Callable[..., Change] = settle
-    planner: Callable[[Table, dict[str, Approval]], TablePlan] = plan_table
-    process: type[Process] = Process
-    odds: Odds = FAULTS
+Asked = tuple[tuple[Request, ...], frozenset[str], int]
+"""The requests, which tokens are approved, and what the wall clock shows."""
 
 
 class History:
     """A history and its world; the same seed and parts, the same history."""
 
-    def __init__(self, seed: int, parts: Parts | None = None) -> None:
+    def __init__(self, seed: int, parts: Parts) -> None:
         self.rng = Random(seed)
-        self.parts = parts or Parts()
-        self.world = World(self.rng)
-        self.machines = [Machine(), Machine()]
+        self.parts = parts
+        self.world = World(self.rng, only=parts.only)
+        self.homes = [Machine(), Machine()]
+        self.machines = [*self.homes]
+        self.here: list[str] = []
+        self._last: tuple[Snapshot, Asked, Plan] = (NOTHING, ((), frozenset(), 0), make_plan(None, ()))
         self.runs = 0
+        self.asked = 0
 
     def play(self) -> None:
         """Play all of it. Raises BrokenPromise where an invariant does not hold."""
-        for _ in range(EPOCHS):
+        for _ in range(self.rng.randint(*EPOCHS)):
             self.edit()
             self.world.odds = self.parts.odds if self.rng.random() < 0.85 else Odds()
-            scripts = [self.applier() for _ in range(self.rng.choice((1, 1, 2, 3)))]
+            scripts = [self.applier(self.machine()) for _ in range(self.rng.choice((1, 1, 2, 3)))]
             if self.rng.random() < 0.3:
                 scripts.append(self.editor)
+            if self.world.chance(self.world.odds.copies):
+                scripts.append(self.resolver)
             play(scripts, self.rng, self.world.drift)
-            if self.rng.random() < 0.3:
-                self.resolve()
+            if self.rng.random() < 0.2:
+                self.resolve_by_hand()
         self.reckon()
 
     # what people do
@@ -86,27 +70,33 @@ class History:
     def edit(self) -> None:
         """Add, drop and approve requests, as pull requests would."""
         kept = [request for request in self.world.requests if self.rng.random() > 0.06]
-        for _ in range(self.rng.randint(1, 3)):
-            kept.append(self._request(len(kept)))
-        self.world.requests = tuple(replace(request, key=f"m#{n}") for n, request in enumerate(kept))
+        kept += [self._request() for _ in range(self.rng.randint(1, 3))]
+        self.world.requests = tuple(kept)
         declared = {request.rerun.token for request in kept if request.rerun}
-        approved = {token for token in declared if token in self.world.approved or self.rng.random() < 0.5}
-        self.world.approved = frozenset(approved)
-        self.world.ever_approved |= approved
+        self.world.approved &= declared
+        self.world.approved |= {token for token in sorted(declared) if self.rng.random() < 0.5}
+        self.world.ever_approved |= self.world.approved
+        self.world.log.append(f"edit: {len(kept)} requests, approved {sorted(self.world.approved)}")
 
-    def _request(self, number: int) -> Request:
+    def _request(self) -> Request:
         start = self.rng.randint(0, 20)
-        window = (start, start + self.rng.choice((1, 1, 2, 5, 9)))
+        windows = ((start, start + self.rng.choice((1, 1, 2, 5, 9))),)
         token = self.rng.choice((None, None, *TOKENS))
-        return replace(worlds.request(f"m#{number}", (window,), token), table=self.rng.choice(TABLES))
+        rerun = Rerun(token, "because") if token else None
+        self.asked += 1
+        key, table = f"m.yaml#{self.asked}", self.rng.choice(TABLES)
+        return Request(key, "m", "prod", table, windows, rerun, None, None, LIMITS, PLACE)
 
     def editor(self, actor: Actor) -> None:
         """Edit the manifests while appliers run: those keep what they have read."""
-        for _ in range(self.rng.randint(1, 20)):
-            actor.pause()
+        self._watch(actor)
         self.edit()
 
-    def resolve(self) -> None:
+    def _watch(self, actor: Actor) -> None:
+        for _ in range(self.rng.randint(1, 20)):
+            actor.pause()
+
+    def resolve_by_hand(self) -> None:
         """Settle doubt by hand, truthfully: what was under way is waited for, and every run is over."""
         while self.world.late_calls:
             self.world.arrive()
@@ -114,126 +104,121 @@ class History:
         triggered = [intent for intent in chosen if (intent.run, intent.call.id) in self.world.made]
         entries = tuple(Entry(key_of(intent), intent.triggered(None, intent.since)) for intent in triggered)
         if chosen:
-            self.world.land(self.world.tip, Change(entries, tuple(chosen)))
+            self.world.log.append(f"resolve {[intent.call.id for intent in chosen]} by hand")
+            self.world.land(self.world.tip, Change(entries, tuple(chosen)), PERSON)
+
+    def resolver(self, actor: Actor) -> None:
+        """Settle doubt by the copy of a journal, taken and brought in while appliers run."""
+        self._watch(actor)
+        journals = sorted((run, journal) for machine in self.machines for run, journal in machine.journals.items())
+        if not journals:
+            return
+        run, journal = self.rng.choice(journals)
+        # The copy may lack lines at its end, all of them even. A person says that the run has ended only where that
+        # is so, of a whole file, or of an empty one, which looks like the journal of a run that did nothing.
+        kept = self.rng.choice((len(journal.lines), self.rng.randint(-1, len(journal.lines))))
+        over = journal.writer.over and kept in {-1, len(journal.lines)}
+        said = dict(journal.lines[: max(kept, 0)])
+        copy = JournalReading(run, live=False, begun=kept >= 0, events=said, ended=over)
+        self._watch(actor)
+        snapshot = self.world.tip
+        change = self.parts.settler(tuple(_provable(snapshot.intents, copy)), (copy,))
+        if change:
+            self.world.log.append(f"resolve {[intent.call.id for intent in change.settled]} by a journal of {run}")
+            self.world.land(snapshot, change, PERSON)
 
     # what processes do
 
-    def applier(self, machine: Machine | None = None) -> Script:
-        """Return a process that applies: on a machine with a past, or on a fresh one."""
-        self.runs += 1
-        name = f"run{self.runs:02d}"
-        where = machine or self.rng.choice((*self.machines, Machine()))
-        batch = self.rng.randint(1, 3)
-        return lambda actor: self._apply(self.parts.process(self.world, actor, where, name), batch)
+    def machine(self) -> Machine:
+        """Return a machine with a past, or a fresh one that nobody applies on again."""
+        machine = self.rng.choice((*self.homes, None)) or Machine()
+        if machine not in self.machines:
+            self.machines.append(machine)
+        return machine
 
-    def _apply(self, process: Process, batch: int) -> None:
+    def applier(self, machine: Machine) -> Callable[[Actor], None]:
+        """Return a process that applies, once."""
+        self.runs += 1
+        name, batch = f"run{self.runs:02d}", self.rng.randint(1, 3)
+        late = self.world.odds != Odds() and self.rng.random() < 0.15
+        now = self.rng.randint(0, HORIZON) if late else END_OF_TIME
+        asked = self.rng.random() < 0.2
+        self.here += [name] if machine in self.homes else []
+
+        def script(actor: Actor) -> None:
+            process = self.parts.process(self.world, actor, machine, name, self.parts.judge, now)
+            self.apply(process, batch, asked=asked)
+
+        return script
+
+    def apply(self, process: Process, batch: int, *, asked: bool) -> None:
+        """Read, plan, let the protocol act, and keep or drop the journal, as the command does."""
         requests, approved = self.world.requests, self.world.approved
 
         def plan(snapshot: Snapshot) -> Plan:
-            return self.plan(snapshot, requests, approved)
+            return self.planned(snapshot, (requests, approved, process.now))
 
         def settled(snapshot: Snapshot) -> Change:
             return self.parts.settler(snapshot.intents, process.machine.readings())
 
         process.begin()
-        target = replace(worlds.target(), points_per_call=2)
-        run = Run(process.run, "somebody", "commit", batch, None)
-        with self.parts.sender(
-            {"prod": target}, {"prod": process}, process, process, lambda _: None, InlineExecutor
-        ) as sender:
-            try:
+        try:
+            with self.parts.sender(
+                {"prod": TARGET}, {"prod": process}, process, process, lambda _: None, InlineExecutor
+            ) as sender:
                 snapshot = process.read()
                 settlement = settled(snapshot)
+                first = plan(Changed(snapshot, settlement))
+                process.agreed = frozenset(call.id for call in first.ready) if asked else None
+                run = Run(process.run, "somebody", "commit", batch, process.agreed)
                 applier = self.parts.applier(run, process, plan, settled, sender, process)
-                report = applier.execute(snapshot, settlement, plan(Changed(snapshot, settlement)))
-            except Failure:
-                return
-        self._check_report(report)
+                report = applier.execute(snapshot, settlement, first)
+        except Failure as failure:
+            self.world.log.append(f"{process.run} fails: {failure}")
+            process.close(keep=True)
+            return
+        doubtful = any(isinstance(result.outcome, Unknown) for result in report.results)
+        process.close(keep=doubtful or report.unrecorded or report.failure is not None)
+        reckoning.check_report(self.world, report)
 
-    def plan(self, snapshot: Snapshot, requests: tuple[Request, ...], approved: frozenset[str]) -> Plan:
-        """Plan all tables, as the commands do."""
+    def planned(self, snapshot: Snapshot, asked: Asked) -> Plan:
+        """Plan all tables, as the commands do. Two that read the same have the same plan: it is made once."""
+        base = snapshot.base if isinstance(snapshot, Changed) and not snapshot.change else snapshot
+        known, given, plan = self._last
+        if base is not known or asked != given:
+            plan = self._plan(snapshot, *asked)
+            self._last = (base, asked, plan)
+        return plan
+
+    def _plan(self, snapshot: Snapshot, requests: tuple[Request, ...], approved: frozenset[str], now: int) -> Plan:
         approvals: dict[str, Approval] = {
             request.key: Approved(("dana",)) if request.rerun.token in approved else Waiting("ask")
             for request in requests
             if request.rerun
         }
-        target = replace(worlds.target(), points_per_call=2)
         plans = []
         for name in TABLES:
             mine = tuple(request for request in requests if request.table == name)
             intents = tuple(intent for intent in snapshot.intents if intent.call.table == name)
-            table = Table(target, name, mine, snapshot.ledger(("prod", name)), intents, 10**9)
+            table = Table(TARGET, name, mine, snapshot.ledger(("prod", name)), intents, now)
             plans.append(self.parts.planner(table, approvals))
         return make_plan(snapshot.commit, plans)
 
-    def _check_report(self, report: Report) -> None:
-        """A known answer is recorded, unless the report says that it is not."""
-        if report.unrecorded:
-            return
-        for result in report.results:
-            if result.label != "triggered":
-                continue
-            ledger = self.world.tip.ledger((result.call.target, result.call.table))
-            lines = ledger.triggers if ledger else ()
-            if not any((line.run, line.id) == (report.run, result.call.id) for line in lines):
-                raise BrokenPromise("a known answer is recorded", f"{result.call.id} of {report.run}")
-
-    # what must be true in the end
-
     def reckon(self) -> None:
-        """After faults end, one clean apply on each machine leaves everything recorded, held or in doubt."""
+        """End all faults, let a clean apply run on each machine, and check that nothing is left open but doubt."""
         while self.world.late_calls:
             self.world.arrive()
         while self.world.late_pushes:
             self.world.land(*self.world.late_pushes.pop(0))
         self.world.odds = Odds()
-        for machine in (*self.machines, Machine()):
+        for machine in (*self.homes, Machine()):
             play([self.applier(machine)], self.rng, lambda: None)
-            self._check_journals(machine)
-        for name in TABLES:
-            self._check_table(name)
-
-    def _check_journals(self, machine: Machine) -> None:
-        """Where the journal is there, only calls that were under way stay in doubt."""
-        for intent in self.world.tip.intents:
-            events = machine.lines.get(intent.run)
-            if events is not None and intent.call.id not in events:
-                raise BrokenPromise("in doubt only what was in flight", f"{intent.call.id} of {intent.run}")
-
-    def _check_table(self, name: str) -> None:
-        ledger = self.world.tip.ledger(("prod", name))
-        mine = [intent for intent in self.world.tip.intents if intent.call.table == name]
-        doubtful = union(window for doubt in doubts(ledger, mine) for window in doubt.windows)
-        covered = ledger.covered if ledger else ()
-        self._check_known(name, union((*covered, *doubtful)))
-        for request in self.world.requests:
-            if request.table != name:
-                continue
-            left = request.windows
-            if request.rerun is None:
-                left = subtract(subtract(left, covered), doubtful)
-            elif request.rerun.token in self.world.approved:
-                bearing = union(
-                    window
-                    for intent in mine
-                    if request.rerun.token in intent.call.rerun
-                    for window in intent.call.span.windows
-                )
-                left = subtract(subtract(left, ledger.bearing.get(request.rerun.token, ()) if ledger else ()), bearing)
-            else:
-                left = ()
-            if left:
-                raise BrokenPromise("none forgotten", f"{name} {left} of {request}")
-
-    def _check_known(self, name: str, known: Windows) -> None:
-        for (table, second), times in self.world.ran.items():
-            if table == name and times and not any(start <= second < end for start, end in known):
-                raise BrokenPromise("what ran is known", f"{name} {second} ran {times}")
+        reckoning.check_end(self.world, self.here, TABLES)
 
 
 def run_history(seed: int, parts: Parts | None = None) -> History:
     """Play the history of a seed. A broken promise names the seed and shows the way there."""
-    history = History(seed, parts)
+    history = History(seed, parts or Parts())
     try:
         history.play()
     except BrokenPromise as broken:

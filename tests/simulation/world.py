@@ -1,57 +1,71 @@
-"""The world around the protocol, in memory: what the scheduler really ran, what each machine's disk still holds."""
+"""The world around the protocol, in memory: the state's tip, what the scheduler really ran, what disks still hold."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
 from reconciler.core.call import Call
-from reconciler.core.change import Change, Changed, Key, Overtaken, Snapshot
-from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
+from reconciler.core.change import Change, Snapshot, key_of
+from reconciler.core.ledger import Intent, Ledger, doubts
+from reconciler.core.outcome import Outcome
 from reconciler.core.request import Request
 from reconciler.core.settlement import Event, JournalReading, Sending
-from reconciler.errors import Failure
-from tests.protocol.ports import Empty, Revision
-from tests.simulation.stage import Actor, Crash
+from tests.protocol.ports import Revision
+from tests.simulation.promises import BrokenPromise, Promise
+from tests.simulation.stage import Actor
 
+Name = tuple[str, str]
+"""A run's name and a call's id: one intent."""
 
-class BrokenPromise(AssertionError):
-    """An invariant does not hold. Its name says which."""
-
-    def __init__(self, invariant: str, detail: str) -> None:
-        super().__init__(f"{invariant}: {detail}")
-        self.invariant = invariant
+PERSON = "a person"
+NOTHING = Revision(None, (), {})
 
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """How often a thing goes wrong, each out of one; a world without faults has none."""
+    """How often a thing happens, each out of one: faults, and people who bring in copies of journals."""
 
     crash: float = 0.0
     mute: float = 0.0
+    no_objects: float = 0.0
     unclear: float = 0.0
     full: float = 0.0
     signal: float = 0.0
     not_sent: float = 0.0
-    rejected: float = 0.0
+    refused: float = 0.0
     throttled: float = 0.0
-    lost: float = 0.0
     late: float = 0.0
+    lost: float = 0.0
+    muddled: float = 0.0
+    copies: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class Journal:
+    """A journal's file: the lines on disk, the actor that writes them, whether it was closed in order."""
+
+    writer: Actor
+    lines: list[tuple[str, Event]] = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def live(self) -> bool:
+        return not self.writer.over and not self.ended
+
+
+@dataclass(slots=True, eq=False)
 class Machine:
-    """A disk with journals: per run the lines that were synced, and the actor that writes them."""
+    """A disk with the journals of runs."""
 
-    lines: dict[str, dict[str, Event]] = field(default_factory=dict)
-    writers: dict[str, Actor] = field(default_factory=dict)
+    journals: dict[str, Journal] = field(default_factory=dict)
 
     def readings(self) -> tuple[JournalReading, ...]:
+        """Return what the journals say, as the product reads them."""
         return tuple(
-            JournalReading(run, live=not self.writers[run].over, begun=True, events=dict(events))
-            for run, events in sorted(self.lines.items())
+            JournalReading(run, journal.live, begun=True, events=dict(journal.lines), ended=journal.ended)
+            for run, journal in sorted(self.journals.items())
         )
 
 
@@ -61,50 +75,50 @@ class World:
 
     rng: Random
     odds: Odds = field(default_factory=Odds)
-    tip: Snapshot = field(default_factory=Empty)
+    tip: Revision = NOTHING
     requests: tuple[Request, ...] = ()
     approved: frozenset[str] = frozenset()
     ever_approved: set[str] = field(default_factory=set)
-    ran: dict[tuple[str, int], list[frozenset[str]]] = field(default_factory=lambda: defaultdict(list))
-    made: set[tuple[str, str]] = field(default_factory=set)
+    intended: dict[Name, tuple[int, Call]] = field(default_factory=dict)
+    recorded: set[Name] = field(default_factory=set)
+    lines: dict[tuple[str, int], list[frozenset[str]]] = field(default_factory=lambda: defaultdict(list))
+    ran: dict[tuple[str, int], list[tuple[int, frozenset[str]]]] = field(default_factory=lambda: defaultdict(list))
+    made: set[Name] = field(default_factory=set)
+    answers: dict[Name, Outcome] = field(default_factory=dict)
+    journaled: dict[Name, Outcome | Sending] = field(default_factory=dict)
+    writers: dict[str, Actor] = field(default_factory=dict)
     late_calls: list[tuple[str, Call]] = field(default_factory=list)
-    late_pushes: list[tuple[Snapshot, Change]] = field(default_factory=list)
+    late_pushes: list[tuple[Snapshot, Change, str]] = field(default_factory=list)
     commits: int = 0
+    only: Promise | None = None
     log: list[str] = field(default_factory=list)
 
     def chance(self, odds: float) -> bool:
         return odds > 0 and self.rng.random() < odds
 
-    def execute(self, run: str, call: Call, *, late: bool = False) -> None:
+    def require(self, holds: object, promise: Promise, detail: object) -> None:
+        """Raise BrokenPromise unless `holds`; where the world watches for `only` one promise, for that one alone."""
+        if not holds and self.only in {None, promise}:
+            raise BrokenPromise(promise, str(detail))
+
+    # the scheduler
+
+    def execute(self, run: str, call: Call) -> None:
         """Run a call in the scheduler, and check at once that no instant runs more often than it may.
 
-        Each set of tokens runs once, and the empty one first: but a call that arrives late may come after a rerun
-        that a reviewer approved while it was in doubt.
+        Of an instant each set of tokens runs once, and the one without tokens is intended before all others: it may
+        run after a rerun that a reviewer approved while it was in doubt. There is a rerun for each approved token.
         """
         self.made.add((run, call.id))
         tokens = frozenset(call.rerun)
+        self.require(tokens <= self.ever_approved, Promise.APPROVED, f"{call.id} of {run} for {call.rerun}")
+        number, _ = self.intended.get((run, call.id), (self.commits, call))
         for start, end in call.span.windows:
             for second in range(start, end):
-                self._execute_second(call.table, second, tokens, run, late)
-
-    def _execute_second(self, table: str, second: int, tokens: frozenset[str], run: str, late: bool) -> None:
-        before = self.ran[table, second]
-        if tokens in before or (not tokens and before and not late):
-            raise BrokenPromise("never twice", f"{table} {second} with {sorted(tokens)} after {before} by {run}")
-        if not tokens <= self.ever_approved:
-            raise BrokenPromise("approved", f"{table} {second} ran with {sorted(tokens)}, never approved")
-        before.append(tokens)
-
-    def land(self, base: Snapshot, change: Change) -> bool:
-        """Move the state's tip from `base`, if it is there; check that what is recorded as triggered was made."""
-        if base is not self.tip:
-            return False
-        for entry in change.entries:
-            if (entry.trigger.run, entry.trigger.id) not in self.made:
-                raise BrokenPromise("triggered means executed", f"{entry.trigger.id} of {entry.trigger.run}")
-        self.commits += 1
-        self.tip = Revision(Changed(self.tip, change), f"c{self.commits}")
-        return True
+                before = self.ran[call.table, second]
+                before.append((number, tokens))
+                if len(before) > 1:
+                    self.require(_in_order(before), Promise.NEVER_TWICE, f"{call.table} {second} by {run}: {before}")
 
     def drift(self) -> None:
         """Let what was under way arrive, now and then: a request that timed out runs, a push that failed lands."""
@@ -114,116 +128,99 @@ class World:
             self.land(*self.late_pushes.pop(0))
 
     def arrive(self) -> None:
+        """Run the call that is under way longest."""
         run, call = self.late_calls.pop(0)
         self.log.append(f"late {call.id} of {run}")
-        self.execute(run, call, late=True)
-
-
-@dataclass(slots=True)
-class Process:
-    """One process on one machine: its ports, each with steps at which it may die or others may act."""
-
-    world: World
-    actor: Actor
-    machine: Machine
-    run: str
-    signalled: bool = False
-    time: int = 0
-    mutant: frozenset[str] = frozenset()
-
-    def step(self, name: str) -> None:
-        self.actor.pause()
-        self.world.log.append(f"{self.run} {name}")
-        if self.world.chance(self.world.odds.crash):
-            self.world.log.append(f"{self.run} crashes")
-            raise Crash
+        self.execute(run, call)
 
     # the state
 
-    def read(self) -> Snapshot:
-        self.step("read")
-        if self.world.chance(self.world.odds.mute):
-            raise Failure("the remote is mute")
-        return self.world.tip
+    def land(self, base: Snapshot, change: Change, by: str) -> bool:
+        """Move the state's tip from `base`, if it is there."""
+        if base is not self.tip:
+            return False
+        self.move(Revision.of(base, change, f"c{self.commits + 1}"), change, by)
+        return True
 
-    def commit(self, base: Snapshot, change: Change, message: str) -> Snapshot | Overtaken:
-        if not change:
-            return base
-        self.step(f"push {message.splitlines()[0]}")
-        if self.world.chance(self.world.odds.unclear):
-            fate = self.world.rng.choice(("landed", "lost", "late"))
-            if fate == "landed":
-                self.world.land(base, change)
-            elif fate == "late":
-                self.world.late_pushes.append((base, change))
-            raise Failure(f"unclear push ({fate})")
-        if not self.world.land(base, change):
-            return Overtaken()
-        landed = self.world.tip
-        self.step("pushed")
-        return landed
+    def move(self, new: Revision, change: Change, by: str) -> None:
+        """Make `new` the tip, and check all that the commit claims: the lines it adds, the intents it adds or ends."""
+        old, self.tip = self.tip, new
+        self.commits += 1
+        self._check_growth(old, change)
+        for entry in change.entries:
+            self._note_line((entry.trigger.run, entry.trigger.id), entry.key[1], entry.trigger.span.windows)
+            _, call = self.intended.get((entry.trigger.run, entry.trigger.id), (0, None))
+            same = call and (call.table, call.span, call.rerun) == (
+                entry.key[1],
+                entry.trigger.span,
+                entry.trigger.rerun,
+            )
+            self.require(same, Promise.RECORDED_AS_MADE, f"{entry.trigger} of {call}")
+        known = {(intent.run, intent.call.id) for intent in old.intents}
+        for intent in change.settled:
+            if (intent.run, intent.call.id) in known:
+                self._check_settled(intent, by)
+        for intent in change.intents:
+            self._check_owed(intent)
+            self.intended.setdefault((intent.run, intent.call.id), (self.commits, intent.call))
 
-    # the journal
+    def doubtful(self, table: str, second: int, but: str = "") -> list[frozenset[str]]:
+        """Return the tokens of each intent over a second, `but` those of one run."""
+        return [
+            frozenset(intent.call.rerun)
+            for intent in self.tip.intents
+            if intent.call.table == table and intent.run != but
+            if any(start <= second < end for start, end in intent.call.span.windows)
+        ]
 
-    def begin(self) -> None:
-        self.machine.lines[self.run] = {}
-        self.machine.writers[self.run] = self.actor
+    def _check_growth(self, old: Revision, change: Change) -> None:
+        for key, ledger in old.ledgers.items():
+            grown = self.tip.ledgers.get(key) or Ledger(*key, (), "")
+            longer = grown is ledger or grown.triggers[: len(ledger.triggers)] == ledger.triggers
+            self.require(longer, Promise.GROWS, f"{key} lost lines")
+        kept = {(intent.run, intent.call.id) for intent in (*self.tip.intents, *change.settled)}
+        for intent in old.intents:
+            self.require((intent.run, intent.call.id) in kept, Promise.GROWS, f"intent {intent.call.id} is gone")
 
-    def sending(self, call_id: str, at: str) -> None:
-        self._write(call_id, Event(at, Sending()))
+    def _note_line(self, name: Name, table: str, windows: tuple[tuple[int, int], ...]) -> None:
+        self.require(name in self.made, Promise.EXECUTED, f"{name[1]} of {name[0]}")
+        self.require(name not in self.recorded, Promise.RECORDED_ONCE, f"{name[1]} of {name[0]}")
+        self.recorded.add(name)
+        tokens = frozenset(self.intended[name][1].rerun) if name in self.intended else frozenset()
+        for start, end in windows:
+            for second in range(start, end):
+                self.lines[table, second].append(tokens)
 
-    def outcome(self, call_id: str, outcome: Outcome, at: str) -> None:
-        self._write(call_id, Event(at, outcome))
+    def _check_settled(self, intent: Intent, by: str) -> None:
+        """An intent ends with a line, by an approved rerun over it, or because its call did not run and never will."""
+        run, name = intent.run, (intent.run, intent.call.id)
+        if name in self.recorded or not doubts(self.tip.ledger(key_of(intent)), (intent,)):
+            return
+        under_way = any((late, call.id) == name for late, call in self.late_calls)
+        self.require(name not in self.made and not under_way, Promise.DOUBT_STAYS, f"{name[1]} of {run} by {by}")
+        writer = self.writers.get(run)
+        self.require(by == run or writer is None or writer.over, Promise.LIVING, f"{name[1]} of {run} by {by}")
 
-    def _write(self, call_id: str, event: Event) -> None:
-        self.step(f"journal {call_id} {type(event.what).__name__}")
-        if self.world.chance(self.world.odds.full):
-            raise OSError(28, "No space left on device")
-        self.machine.lines[self.run][call_id] = event
-        self.step("journaled")
-
-    # the scheduler
-
-    def post(self, call: Call) -> Outcome:
-        world, odds = self.world, self.world.odds
-        self.step(f"post {call.id} {call.span.windows} {call.rerun}")
-        refusals: tuple[tuple[float, Outcome], ...] = (
-            (odds.not_sent, NotSent("refused")),
-            (odds.rejected, Rejected("no", target_wide=world.rng.random() < 0.3)),
-            (odds.throttled, Rejected("slow down", retry_after=0.0)),
-        )
-        for likely, refusal in refusals:
-            if world.chance(likely):
-                return refusal
-        if world.chance(odds.late):
-            world.late_calls.append((self.run, call))
-            return Unknown("timed out")
-        if world.chance(odds.lost / 2):
-            return Unknown("the connection broke before it ran")
-        world.execute(self.run, call)
-        self.step("executed")
-        return Unknown("the answer was lost") if world.chance(odds.lost) else Triggered("trace")
-
-    # the clock
-
-    def utc(self) -> str:
-        self.time += self.world.rng.randint(-3, 5)  # clocks jump
-        return f"t{self.time}"
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    def wait(self, seconds: float) -> bool:
-        self.signalled = self.signalled or self.world.chance(self.world.odds.signal)
-        return self.signalled
-
-    def jitter(self) -> float:
-        return 0.5
-
-
-def key_of_call(call: Call) -> Key:
-    """Return the ledger that a call belongs to."""
-    return call.target, call.table
+    def _check_owed(self, intent: Intent) -> None:
+        """Every second of a new intent is owed: by nobody triggered or in doubt, or for a token of which that is so."""
+        call = intent.call
+        for start, end in call.span.windows:
+            for second in range(start, end):
+                done = self.lines.get((call.table, second), [])
+                doubt = self.doubtful(call.table, second, intent.run)
+                doubt = [tokens for tokens in doubt if not any(tokens < line for line in done)]
+                if (done or doubt) and not any(_owes(token, (*done, *doubt)) for token in call.rerun):
+                    again = any(set(call.rerun) <= line for line in done)
+                    promise = Promise.DONE_NOT_SENT if again else Promise.DOUBT_NOT_SENT
+                    self.require(False, promise, f"{call.id} {call.table} {second} {call.rerun}: {done} {doubt}")
 
 
-Script = Callable[[Actor], None]
+def _in_order(runs: list[tuple[int, frozenset[str]]]) -> bool:
+    tokens = [some for _, some in runs]
+    plain = [number for number, some in runs if not some]
+    first = all(number < other for number in plain for other, some in runs if some)
+    return first and len(set(tokens)) == len(tokens) and len(tokens) <= 1 + len(frozenset().union(*tokens))
+
+
+def _owes(token: str, known: tuple[frozenset[str], ...]) -> bool:
+    return not any(token in tokens for tokens in known)
