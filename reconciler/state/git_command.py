@@ -103,6 +103,9 @@ class GitCommand:
                 )
         except GitCommandNotFound:
             raise Failure("git is not installed", "install git 2.31 or newer") from None
+        except OSError as error:
+            words = error.strerror or type(error).__name__
+            raise Failure(f"git cannot be started: {words}", "see whether `git --version` works") from None
         if started.proc is None:
             raise Failure("git did not start", "see whether `git --version` works")
         return started

@@ -91,9 +91,13 @@ class Journal:
             raise
 
     def close(self, *, keep: bool) -> None:
-        """End the run in order: the lock goes, and with `keep` False the file too, since git knows all that it says."""
+        """End the run in order: the lock goes, and with `keep` False the file too, since git knows all that it says.
+
+        A file that cannot be removed does no harm, and must not hide what the run has to tell.
+        """
         if not keep:
-            self.path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
         elif self._broken is None:
             with suppress(OSError):  # the line is a help for copies of the file, and proves nothing by its absence
                 self._append({"event": "ended"})
@@ -212,5 +216,6 @@ def prune_journals(folder: Path, in_doubt: frozenset[str]) -> None:
     """
     oldest = time.time() - _KEPT_DAYS * 86_400
     for path in folder.glob("*.jsonl") if folder.is_dir() else ():
-        if is_run(path.stem) and path.stem not in in_doubt and path.stat().st_mtime < oldest:
-            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            if is_run(path.stem) and path.stem not in in_doubt and path.stat().st_mtime < oldest:
+                path.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -160,3 +161,20 @@ def test_what_another_run_has_announced_is_not_made_by_this_one(
     gate.open()
     assert ended(process).code == 0
     assert all(scheduler.runs(f"c.d.T{n}") == hours(1, 2) for n in range(5))
+
+
+def test_where_git_can_no_longer_be_asked_what_the_scheduler_said_is_told_and_kept(
+    slow: Workplace, scheduler: Counting, gate: Gate, tmp_path: Path
+) -> None:
+    """Every git command needs a temporary file: there is none to be had once the folder is gone."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = slow.start("apply", TMPDIR=os.fspath(scratch))
+    assert gate.reached.wait(30)
+    scratch.rmdir()
+    gate.open()
+    found = ended(process)
+    assert found.code == 7, found.err
+    assert "triggered" in found.out
+    assert "temporary file" in found.err
+    assert slow.apply().code == 0

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.counting import Counting
-from tests.e2e.manifests import at, backfill, between, hours
+from tests.e2e.owed import declare, expected
 from tests.e2e.settling import settle_by_hand
 from tests.e2e.workplace import PACKAGE, Workplace
 from tests.figures import Tried
@@ -36,31 +36,19 @@ def apply_until(place: Workplace, step: int, log: Path) -> int:
     return done.returncode
 
 
-def declare(place: Workplace, name: str) -> list[str]:
-    """Declare some tables, two calls each, and return their names."""
-    tables = [f"c.{name}.T{number}" for number in range(TABLES)]
-    manifests = (backfill(f"{name}-{n}", between(1, 2), at(4), table=table) for n, table in enumerate(tables))
-    place.declare(f"{name}.yaml", *manifests)
-    return tables
-
-
-def expected() -> dict[str, int]:
-    return {**hours(1, 2), **hours(4, 4)}
-
-
 @pytest.mark.claim("killed at a step of an apply: nothing twice, nothing forgotten")
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_killed_at_any_step_nothing_runs_twice_and_nothing_is_forgotten(
     place: Workplace, scheduler: Counting, tmp_path: Path, tried: Tried, chunk: int
 ) -> None:
-    declare(place, "first")
+    declare(place, "first", TABLES)
     log = tmp_path / "steps"
     assert apply_until(place, 0, log) == 0
     steps = log.read_text().splitlines()
     assert {"before Scheduler post", "after Scheduler post", "before Journal _append", "after Git push"} <= set(steps)
     chosen = range(1 + chunk * STRIDE, len(steps) + 1, CHUNKS * STRIDE)
     for step in chosen:
-        tables = declare(place, f"s{step}")
+        tables = declare(place, f"s{step}", TABLES)
         killed = apply_until(place, step, log)
         assert killed in (-signal.SIGKILL, 0), steps[step - 1]
         fresh = bool(step // (CHUNKS * STRIDE) % 2)

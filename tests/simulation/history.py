@@ -18,8 +18,9 @@ from reconciler.core.settlement import JournalReading
 from reconciler.errors import Failure
 from reconciler.protocol.apply import Run
 from tests.core import worlds
+from tests.inline import InlineExecutor
 from tests.simulation import reckoning
-from tests.simulation.parts import InlineExecutor, Parts
+from tests.simulation.parts import Parts
 from tests.simulation.process import END_OF_TIME, Process
 from tests.simulation.promises import BrokenPromise
 from tests.simulation.stage import Actor, play

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.core.change import Change, Snapshot
 from reconciler.core.planner import Table, TablePlan, plan_table
@@ -22,18 +20,6 @@ FAULTS = Odds(
     crash=0.015, mute=0.02, no_objects=0.01, unclear=0.05, full=0.01, signal=0.002, not_sent=0.05, refused=0.05,
     throttled=0.03, late=0.05, lost=0.05, muddled=0.08, copies=0.1,
 )  # fmt: skip
-
-
-class InlineExecutor(Executor):
-    """Runs each job where it is submitted: order is the stage's matter."""
-
-    def __init__(self, _workers: int) -> None:
-        pass
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
 
 
 @dataclass(frozen=True, slots=True)

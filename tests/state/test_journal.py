@@ -139,6 +139,15 @@ def test_what_is_no_journal_is_refused_and_other_files_are_left_alone(tmp_path: 
         read_journal(tmp_path / "missing")
 
 
+def test_a_journal_that_cannot_be_removed_does_not_stop_its_run_from_telling(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, RUN, SINCE)
+    journal.path.unlink()
+    journal.path.mkdir()  # and a folder cannot be unlinked
+    journal.close(keep=False)
+    os.utime(journal.path, (0, 0))
+    prune_journals(tmp_path, frozenset())
+
+
 def test_two_runs_cannot_have_one_journal(tmp_path: Path) -> None:
     journal = Journal(tmp_path, RUN, SINCE)
     with pytest.raises(Failure):
