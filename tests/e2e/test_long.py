@@ -187,7 +187,7 @@ def test_an_apply_that_is_interrupted_at_any_moment_ends_in_order(
 ) -> None:
     chance = random.Random(seed)
     tables = declare(place, faulty, 200, batch=10)
-    stopped = 0
+    stopped = tries = 0
     for _ in range(STOPS):
         process = place.start("apply")
         begun = frozenset(place.journals())
@@ -198,12 +198,14 @@ def test_an_apply_that_is_interrupted_at_any_moment_ends_in_order(
             process.send_signal(SIGINT)
         done = ended(process)
         assert done.code in (0, 6, 7), done.err
-        told = Told.by(done.out)
-        assert told.adds_up, done.out
+        tries += 1
+        if not planned(done.out):
+            break  # a fast machine: all is triggered or in doubt
+        assert Told.by(done.out).adds_up, done.out
         State.of(place).check(faulty, tables)
         stopped += "Stopping" in done.err
     finish(place, faulty, tables)
-    tried(STOPS, note="")
+    tried(tries)
     assert stopped
 
 
