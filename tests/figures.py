@@ -1,12 +1,13 @@
 """What the tests proved, in figures: a table at the end of a run, of the tests that are marked with a claim.
 
 A test says `@pytest.mark.claim("…")`, and through the fixture `tried` how many cases it had, of how many that there
-are. Tests of one claim are added up; a claim holds where all of them passed.
+are. Tests of one claim are added up; a claim holds where all of them passed. A fixture that looks after a promise in
+every test that uses it says so in the test's user properties, as ("also", claim).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -24,8 +25,7 @@ class _Claim:
     outcomes: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
-    def add(self, report: pytest.TestReport) -> None:
-        facts = dict(report.user_properties)
+    def add(self, report: pytest.TestReport, facts: Mapping[str, object]) -> None:
         self.cases += int(str(facts.get("cases", 1)))
         self.of = max(self.of, int(str(facts.get("of", 0))))
         self.seconds += report.duration
@@ -62,11 +62,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     claims: dict[str, _Claim] = {}
-    for outcome in ("passed", "failed", "skipped"):
+    for outcome in ("passed", "failed", "skipped", "error"):
         for report in terminalreporter.stats.get(outcome, ()):
             facts = dict(report.user_properties) if isinstance(report, pytest.TestReport) else {}
             if "claim" in facts:
-                claims.setdefault(str(facts["claim"]), _Claim()).add(report)
+                claims.setdefault(str(facts["claim"]), _Claim()).add(report, facts)
+            if "also" in facts:
+                claims.setdefault(str(facts["also"]), _Claim()).add(report, {})
     if claims:
         terminalreporter.section("figures")
         for text in sorted(claims):

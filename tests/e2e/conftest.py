@@ -26,8 +26,9 @@ def scheduler() -> Iterator[Counting]:
 
 
 @pytest.fixture
-def place(folder: Path, nursery: Nursery, scheduler: Counting) -> Iterator[Workplace]:
+def place(folder: Path, nursery: Nursery, scheduler: Counting, request: pytest.FixtureRequest) -> Iterator[Workplace]:
     """Yield a workplace with a remote and no manifests; afterwards, look for the secret in all that it stored."""
+    request.node.user_properties.append(("also", "a canary secret: in no output, commit or journal"))
     workplace = Workplace.make(folder, nursery, scheduler.url)
     yield workplace
     assert SECRET.encode() not in workplace.everything_stored()

@@ -17,6 +17,8 @@ from tests.e2e.manifests import ORDERS, SALES, at, backfill, between, hours
 from tests.e2e.nursery import Nursery
 from tests.e2e.workplace import Workplace
 
+pytestmark = pytest.mark.claim("damaged and tampered state: noticed, with file and line")
+
 FILE = f"prod/{SALES}.jsonl"
 
 

@@ -11,6 +11,8 @@ import pytest
 from reconciler.manifests.root import Reading, read_root
 from tests.manifests.roots import CONFIG, EXAMPLES, MANIFEST, SECRET
 
+pytestmark = pytest.mark.claim("good and bad manifests and configs: judged at their place, each within a second")
+
 
 def _examples(folder: str) -> list[Path]:
     return sorted((EXAMPLES / folder).iterdir())

@@ -21,6 +21,8 @@ from tests.scheduler.calls import CREDENTIAL, TARGET, a_call, post
 from tests.scheduler.faults import BROKEN, HALF_CHUNKED
 from tests.scheduler.faulty_server import OK, FaultyServer, Peer, Scenario, drip, envelope, hang, http, reply
 
+pytestmark = pytest.mark.claim("HTTP faults against a server that counts: judged as the table says, sent once")
+
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_whatever_breaks_after_sending_is_unknown_and_sent_once(name: str) -> None:

@@ -18,6 +18,8 @@ from reconciler.scheduler.trouble import WORDS, describe
 from tests.scheduler.calls import CANARY, CREDENTIAL, TARGET, a_call, dead_end, post
 from tests.scheduler.faulty_server import OK, TLS, FaultyServer, Peer, drip, hang, http, reply, tunnel
 
+pytestmark = pytest.mark.claim("HTTP faults against a server that counts: judged as the table says, sent once")
+
 
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,8 @@ from tests.scheduler.calls import CANARY, CREDENTIAL, TARGET, a_call, dead_end
 from tests.scheduler.faults import BROKEN
 from tests.scheduler.faulty_server import OK, FaultyServer, Peer, drip, envelope, hang, http, reply
 
+pytestmark = pytest.mark.claim("HTTP faults against a server that counts: judged as the table says, sent once")
+
 
 def wait_until(true: Callable[[], bool]) -> None:
     end = time.monotonic() + 5

@@ -11,6 +11,8 @@ from reconciler.state.json_lines import DamagedState
 from reconciler.state.ledger_file import append, ledger_name, read_ledger
 from tests.state.records import TABLE, TARGET, hours, points, trigger
 
+pytestmark = pytest.mark.claim("damaged and tampered state: noticed, with file and line")
+
 TRIGGERS = (trigger(hours(1, 2)), trigger(points(4, 5)), trigger(Range(hours(7, 8).window, "exclusive")))
 FILE = append(None, TARGET, TABLE, TRIGGERS)
 LINES = FILE.split(b"\n")[:-1]

@@ -8,6 +8,8 @@ from reconciler.state.json_lines import DamagedState
 from reconciler.state.pending_file import read_pending, write_pending
 from tests.state.records import OTHER_RUN, RUN, hours, intent, points
 
+pytestmark = pytest.mark.claim("damaged and tampered state: noticed, with file and line")
+
 INTENTS = (intent(hours(1, 2)), intent(points(4), rerun=("t",)))
 FILE = write_pending(INTENTS)
 
