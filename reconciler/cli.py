@@ -343,22 +343,24 @@ def main() -> None:
         error.show()
         code = ExitCode.USAGE
     except click.exceptions.Abort:
-        click.echo("Stopped.", err=True)
+        call.terminal.warning("Stopped.")
         code = ExitCode.UNEXPECTED
     except BrokenPipeError:  # the reader of our output has left, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.UNEXPECTED
     except OSError as error:
-        click.echo(
-            f"error: {error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}",
-            err=True,
-        )
+        file = f": {error.filename}" if error.filename else ""
+        call.terminal.warning(f"error: {error.strerror or type(error).__name__}{file}")
         code = ExitCode.UNEXPECTED
     except Exception as error:  # noqa: BLE001  (the one boundary: a bug is told as one)
         if call.terminal.verbose:
             traceback.print_exc()
-        click.echo(f"error: unexpected {type(error).__name__}: this is a bug; `reconciler -v …` shows where", err=True)
+        name = type(error).__name__
+        call.terminal.warning(f"error: unexpected {name}: this is a bug; `reconciler -v …` shows where")
         code = ExitCode.UNEXPECTED
+    if call.terminal.trouble is not None:
+        call.terminal.warning(f"error: the output could not be written: {call.terminal.trouble.strerror}")
+        code = max(code or ExitCode.DONE, ExitCode.UNEXPECTED)
     sys.exit(int(code or ExitCode.DONE))
 
 
@@ -368,11 +370,10 @@ def _tell(failure: Failure, call: _Call) -> ExitCode:
         from reconciler.render.problems import problems_text
 
         paint = Paint(enabled=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
-        click.echo(problems_text(failure.problems, os.fspath(call.root), paint), err=True, nl=False)
+        call.terminal.warning(problems_text(failure.problems, os.fspath(call.root), paint))
         tail = "" if call.command in ("history", "resolve", "state") else "; nothing was triggered"
-        click.echo(f"{count(len(failure.problems), 'problem')}{tail}", err=True)
+        call.terminal.warning(f"{count(len(failure.problems), 'problem')}{tail}")
     else:
-        click.echo(f"error: {failure.message}", err=True)
-        for line in failure.hint.splitlines():
-            click.echo(f"    {line}", err=True)
+        hint = "".join(f"    {line}\n" for line in failure.hint.splitlines())
+        call.terminal.warning(f"error: {failure.message}\n{hint}")
     return failure.code

@@ -172,7 +172,7 @@ class _Apply:
             _abort(schedulers, _GRACE)
             checkout.git.patience.limit(_PATIENCE)
             if not self._ended:
-                self.console.warning("Stopping: calls in flight get a moment, then what is known is recorded.\n")
+                self.console.alarm("Stopping: calls in flight get a moment, then what is known is recorded.")
 
         return stop
 

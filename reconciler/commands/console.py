@@ -29,6 +29,9 @@ class Console(Protocol):
     def warning(self, text: str) -> None:
         """Print what a person should know, also with -q."""
 
+    def alarm(self, text: str) -> None:
+        """Print a warning from a signal handler."""
+
     def ask(self, question: str) -> bool:
         """Ask a question that yes or no answers."""
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 from reconciler.render.paint import Paint
@@ -35,12 +36,13 @@ class Terminal:
         self._said = 0.0
         self._shown = False
         self._lock = threading.RLock()
+        self.trouble: OSError | None = None
 
     def result(self, text: str) -> None:
         """Print a result."""
         with self._lock:
             self._clear()
-            _write(sys.stdout, text)
+            self._write(sys.stdout, text)
 
     def message(self, text: str) -> None:
         """Print a message; silent with -q."""
@@ -52,7 +54,12 @@ class Terminal:
         if text:
             with self._lock:
                 self._clear()
-                _write(sys.stderr, text if text.endswith("\n") else text + "\n")
+                self._write(sys.stderr, text if text.endswith("\n") else text + "\n")
+
+    def alarm(self, text: str) -> None:
+        """Print a warning from a signal handler: no lock and no buffer, since that may have cut into another print."""
+        with suppress(OSError):
+            os.write(sys.stderr.fileno(), f"{_ERASE if self._bars else ''}{text}\n".encode())
 
     def progress(self, done: int, total: int, what: str) -> None:
         """Show how far long work is: a bar after a second on a terminal, a line now and then in a pipe."""
@@ -67,20 +74,24 @@ class Terminal:
             if not self._bars:
                 self.warning(text)
                 return
-            _write(sys.stderr, _ERASE + bar_text(text, done, total, shutil.get_terminal_size().columns))
+            self._write(sys.stderr, _ERASE + bar_text(text, done, total, shutil.get_terminal_size().columns))
             self._shown = True
 
     def _clear(self) -> None:
         """Take the bar off the line before anything else is written there."""
         if self._shown:
-            _write(sys.stderr, _ERASE)
+            self._write(sys.stderr, _ERASE)
             self._shown = False
 
+    def _write(self, stream: TextIO, text: str) -> None:
+        """Write, or go silent where that fails: what became of a call matters more than who hears of it.
 
-def _write(stream: TextIO, text: str) -> None:
-    """Write, or go silent where the reader has left: what became of a call matters more than who hears of it."""
-    try:
-        stream.write(text)
-        stream.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        A reader that leaves, as `| head` does, has heard enough; any other trouble is kept for the exit code.
+        """
+        try:
+            stream.write(text)
+            stream.flush()
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):
+                self.trouble = error
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

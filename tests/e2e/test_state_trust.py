@@ -297,6 +297,23 @@ def test_an_output_that_nobody_reads_costs_no_outcome(place: Workplace, schedule
     assert all(len(place.ledger(f"c.d.T{n}")) == 1 for n in range(6))
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize("fault", [None, Fault("lost")])
+def test_an_output_that_cannot_be_written_costs_no_outcome_and_no_higher_exit_code(
+    place: Workplace, scheduler: Counting, fault: Fault | None
+) -> None:
+    place.declare("many.yaml", *(backfill(f"t{n}", at(1), table=f"c.d.T{n}") for n in range(3)))
+    scheduler.decide = lambda arrival: fault if arrival.number == 1 else None
+    command = [sys.executable, "-m", "reconciler", "apply"]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            command, cwd=place.top, env={**os.environ, **place.env}, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert b"the output could not be written: No space left on device" in ended.stderr
+    assert (ended.returncode, len(place.pending())) == ((7, 1) if fault else (1, 0))
+    assert sum(len(place.ledger(f"c.d.T{n}")) for n in range(3)) == (2 if fault else 3)
+
+
 def test_text_that_the_terminal_cannot_show_costs_no_outcome(place: Workplace) -> None:
     place.declare("\u8ba2\u5355.yaml", backfill("orders", at(1), table="c.d.\u8ba2\u5355"))
     ended = apply_afresh(place, subprocess.PIPE, PYTHONIOENCODING="ascii")
