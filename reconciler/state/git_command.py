@@ -71,7 +71,8 @@ class GitCommand:
     def execute(self, arguments: Sequence[str], stdin: bytes, timeout: float, patience: Patience) -> Answer:
         """Run git in a session of its own, so that a Ctrl-C for us does not kill a push half-way.
 
-        After `timeout` seconds, or as patience ends, the whole session is killed: a helper that hangs must not keep us.
+        After `timeout` seconds, as patience ends, or where a Ctrl-C ends us, the whole session is killed: a helper that
+        hangs must not keep us, nor outlive us.
         """
         with _fed(stdin) as feed:
             started = self._start(arguments, feed)
@@ -83,6 +84,9 @@ class GitCommand:
                 process.communicate()
                 why = "no answer when the run was stopped" if patience.over else f"no answer within {timeout:g} seconds"
                 return Answer(-signal.SIGKILL, b"", why)
+            except KeyboardInterrupt:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
         last = _last_words(words)
         if process.returncode < 0 and not last:
             last = f"it was ended by {signal.Signals(-process.returncode).name}"

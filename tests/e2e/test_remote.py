@@ -127,12 +127,13 @@ def test_a_signal_ends_a_run_that_waits_for_a_push_which_never_ends(
     assert all_ran_once(scheduler)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_that_waits_for_the_remote_to_say_what_it_has(
-    ready: Workplace, scheduler: Counting
+    ready: Workplace, scheduler: Counting, number: signal.Signals
 ) -> None:
     asked = hang(ready, "uploadpack")
-    stopped = stop_once_there(ready.start("apply"), asked, signal.SIGINT)
-    assert (stopped.code, scheduler.calls) == (1, 0)
+    stopped = stop_once_there(ready.start("apply"), asked, number)
+    assert (stopped.code, stopped.err.strip(), scheduler.calls) == (1, "Stopped.", 0)
     ready.git("config", "--unset", "remote.origin.uploadpack")
     assert ready.apply().code == 0
     assert all_ran_once(scheduler)
