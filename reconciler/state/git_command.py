@@ -74,19 +74,18 @@ class GitCommand:
         After `timeout` seconds, as patience ends, or where a Ctrl-C ends us, the whole session is killed: a helper that
         hangs must not keep us, nor outlive us.
         """
+        started: GitPython.AutoInterrupt | None = None
         with _fed(stdin) as feed:
-            started = self._start(arguments, feed)
-            process = cast("subprocess.Popen[bytes]", started.proc)
             try:
+                with _undisturbed():
+                    started = self._start(arguments, feed)
+                process = cast("subprocess.Popen[bytes]", started.proc)
                 out, words = patience.communicate(process, timeout)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
                 why = "no answer when the run was stopped" if patience.over else f"no answer within {timeout:g} seconds"
                 return Answer(-signal.SIGKILL, b"", why)
-            except KeyboardInterrupt:
-                os.killpg(process.pid, signal.SIGKILL)
-                raise
+            finally:
+                _kill(started)
         last = _last_words(words)
         if process.returncode < 0 and not last:
             last = f"it was ended by {signal.Signals(-process.returncode).name}"
@@ -97,14 +96,13 @@ class GitCommand:
         from git.exc import GitCommandNotFound
 
         try:
-            with _undisturbed():
-                started = self._git.execute(
-                    ["git", *_SETTINGS, *arguments],
-                    istream=feed,
-                    as_process=True,
-                    env=cast("Mapping[str, str]", _ENVIRONMENT),
-                    start_new_session=True,
-                )
+            started = self._git.execute(
+                ["git", *_SETTINGS, *arguments],
+                istream=feed,
+                as_process=True,
+                env=cast("Mapping[str, str]", _ENVIRONMENT),
+                start_new_session=True,
+            )
         except GitCommandNotFound:
             raise Failure("git is not installed", "install git 2.31 or newer") from None
         except OSError as error:
@@ -113,6 +111,14 @@ class GitCommand:
         if started.proc is None:
             raise Failure("git did not start", "see whether `git --version` works")
         return started
+
+
+def _kill(started: GitPython.AutoInterrupt | None) -> None:
+    """End a git that still runs, with all of its session."""
+    process = started.proc if started else None
+    if process is not None and process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _gitpython(folder: Path) -> GitPython:
@@ -152,7 +158,11 @@ def way_out(words: str, otherwise: str) -> str:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Hold back a Ctrl-C while git starts: until it has its session, it is in our process group, and would hear it."""
+    """Hold back a Ctrl-C while git starts.
+
+    Until it has its session, it is in our process group, and would hear it; and nobody would know of a git that a
+    KeyboardInterrupt has cut into. Git inherits that; SIGTERM, by which it ends helpers of its own, must stay free.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP})
     try:
         yield

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
+import select
 import subprocess
 import time
+from collections.abc import Mapping
 
 _SLICE = 0.1
+_MOST = 1 << 20
 
 
 class Patience:
@@ -30,12 +34,42 @@ class Patience:
             time.sleep(min(left, _SLICE))
 
     def communicate(self, process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, bytes]:
-        """Return what a process printed until its end. Raises TimeoutExpired after `timeout` seconds, or earlier."""
+        """Return what a process printed to its two pipes. Raises TimeoutExpired after `timeout` seconds, or earlier.
+
+        A helper that it leaves behind with its pipes, as ssh's shared connections are, is not waited for.
+        """
         end = time.monotonic() + timeout
-        while True:
-            left = min(end, self._until) - time.monotonic()
-            try:
-                return process.communicate(timeout=max(0.0, min(left, _SLICE)))
-            except subprocess.TimeoutExpired:
-                if left <= _SLICE:
-                    raise
+        pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
+        printed = {pipe.fileno(): bytearray() for pipe in pipes}
+        try:
+            self._read(process, printed, end)
+            process.wait(max(0.0, self._left(end)))
+        finally:
+            for pipe in pipes:
+                pipe.close()
+        out, words = (bytes(found) for found in printed.values())
+        return out, words
+
+    def _read(self, process: subprocess.Popen[bytes], printed: Mapping[int, bytearray], end: float) -> None:
+        """Read all pipes to their end, or until the process has ended and nothing more comes."""
+        poll = select.poll()
+        for pipe in printed:
+            poll.register(pipe, select.POLLIN)
+        still_open = len(printed)
+        while still_open:
+            ended = process.poll() is not None  # asked before reading: all that it wrote is there by then
+            left = self._left(end)
+            if left <= 0 and not ended:
+                raise subprocess.TimeoutExpired(process.args, left)
+            ready = poll.poll(max(0.0, min(_SLICE, left)) * 1000)
+            if ended and (left <= 0 or not ready):
+                return
+            for pipe, _ in ready:
+                data = os.read(pipe, _MOST)
+                printed[pipe] += data
+                if not data:
+                    poll.unregister(pipe)
+                    still_open -= 1
+
+    def _left(self, end: float) -> float:
+        return min(end, self._until) - time.monotonic()
