@@ -24,7 +24,6 @@ from reconciler.manifests import branch
 from reconciler.manifests.past import Moment, read_past
 from reconciler.manifests.past_rows import Reader, reader_of
 from reconciler.manifests.root import CONFIG, Reading, read_root
-from reconciler.manifests.worktree import read_worktree
 from reconciler.protocol.audit import compose, import_message
 from reconciler.render.past_text import adoption_text
 from reconciler.render.problems import problems_text
@@ -49,11 +48,14 @@ class ImportOptions:
 
 
 def run(options: ImportOptions, console: Console) -> ExitCode:
-    """Show what the files add to the ledgers, and record it. Nothing is written where a line is wrong."""
+    """Show what the files add to the ledgers, and record it. Nothing is written where a line is wrong.
+
+    Targets are those of the commit at HEAD, as an apply has them: what `endTime` means must not hang on an edit.
+    """
     readers = _check(options)
     checkout = open_checkout(options.root)
     commit = checkout.head()
-    root = read_root(read_worktree(options.root)[0])
+    root = read_root(checkout.manifests(commit))
     if root.config is None:
         raise InvalidInput("the config is not valid", "", tuple(p for p in root.problems if p.file == CONFIG))
     calls, problems = _read(readers, root.config)
