@@ -54,7 +54,7 @@ def _gather(options: PlanOptions, console: Console) -> Gathered:
     checkout = open_checkout(options.root)
     manifests = work_tree_manifests(options.root)
     found = gather(checkout, manifests, options.scope, console)
-    tell_settlement(found, console)
+    tell_settlement(found.settlement, console)
     changed = checkout.uncommitted(manifests.files)
     absent = checkout.absent(manifests.files, changed)
     if absent:

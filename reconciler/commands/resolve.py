@@ -10,8 +10,8 @@ from pathlib import Path
 from reconciler.commands.console import Console
 from reconciler.commands.gather import work_tree_config
 from reconciler.commands.identity import who
-from reconciler.commands.state import journal_folder, live_runs, open_branch, open_checkout
-from reconciler.core.change import Change, Entry, key_of
+from reconciler.commands.state import journal_folder, live_runs, open_branch, open_checkout, tell_settlement
+from reconciler.core.change import Change, Entry, key_of, remaining
 from reconciler.core.ledger import Doubt, Intent, doubts
 from reconciler.core.outcome import Triggered
 from reconciler.core.settlement import JournalReading, settle
@@ -51,8 +51,8 @@ def run(options: ResolveOptions, console: Console) -> ExitCode:
         whole = replace(journal, ended=journal.ended or options.run_ended)
         return _by_journal(state, checkout.git, whole, console)
     if options.ids:
-        return _by_hand(state, checkout.git, options, live_runs(journals), console)
-    return _list(state.read(), live_runs(journals), console)
+        return _by_hand(state, checkout.git, options, journals, console)
+    return _list(state.read(), journals, console)
 
 
 def _check(options: ResolveOptions) -> None:
@@ -68,8 +68,17 @@ def _check(options: ResolveOptions) -> None:
         raise UsageFailure("--as and --reason need the ids of calls", "list them with: reconciler resolve")
 
 
-def _open_doubts(snapshot: GitSnapshot) -> list[Doubt]:
-    return [doubt for intent in snapshot.intents for doubt in _doubt(snapshot, intent)]
+def _settled_here(snapshot: GitSnapshot, journals: Iterable[JournalReading]) -> Change:
+    """Return what the journals of this clone settle: apply records it, so nobody has to say anything of it."""
+    return settle((intent for intent in snapshot.intents if _is_readable(snapshot, intent)), journals)
+
+
+def _is_readable(snapshot: GitSnapshot, intent: Intent) -> bool:
+    try:
+        snapshot.ledger(key_of(intent))
+    except InvalidInput:
+        return False
+    return True
 
 
 def _doubt(snapshot: GitSnapshot, intent: Intent) -> tuple[Doubt, ...]:
@@ -79,8 +88,11 @@ def _doubt(snapshot: GitSnapshot, intent: Intent) -> tuple[Doubt, ...]:
         return (Doubt(intent, intent.call.span.windows),)
 
 
-def _list(snapshot: GitSnapshot, live: frozenset[str], console: Console) -> ExitCode:
-    found = _open_doubts(snapshot)
+def _list(snapshot: GitSnapshot, journals: tuple[JournalReading, ...], console: Console) -> ExitCode:
+    live = live_runs(journals)
+    settlement = _settled_here(snapshot, journals)
+    tell_settlement(settlement, console)
+    found = [doubt for i in remaining(snapshot.intents, settlement.settled) for doubt in _doubt(snapshot, i)]
     for doubt in found:
         call = doubt.intent.call
         lines = [f"  {call.table} on {call.target}", *doubt_lines(doubt, console.paint, live)]
@@ -89,15 +101,13 @@ def _list(snapshot: GitSnapshot, live: frozenset[str], console: Console) -> Exit
     return ExitCode.DONE
 
 
-def _by_hand(state: StateBranch, git: Git, options: ResolveOptions, live: frozenset[str], console: Console) -> ExitCode:
+def _by_hand(
+    state: StateBranch, git: Git, options: ResolveOptions, journals: tuple[JournalReading, ...], console: Console
+) -> ExitCode:
     for _ in range(_MOST_RACES):
         snapshot = state.read()
         chosen = list(dict.fromkeys(_find(name, snapshot) for name in options.ids))
-        for intent in chosen:
-            if intent.run in live:
-                raise Failure(
-                    f"run {intent.run} is under way in this clone", "wait until it has ended: it settles its calls"
-                )
+        _check_open(chosen, _settled_here(snapshot, journals), live_runs(journals))
         entries = (
             tuple(Entry(key_of(i), i.triggered(None, i.since)) for i in chosen) if options.became == "triggered" else ()
         )
@@ -110,6 +120,22 @@ def _by_hand(state: StateBranch, git: Git, options: ResolveOptions, live: frozen
             console.result(f"{len(chosen)} resolved, {what}: {(landed.commit or '')[:12]} on {state.where}\n")
             return ExitCode.DONE
     raise _lost()
+
+
+def _check_open(chosen: Iterable[Intent], settlement: Change, live: frozenset[str]) -> None:
+    """Raise Failure for a call whose run lives, or of which this clone's journal knows better than anybody."""
+    triggered = {(entry.trigger.run, entry.trigger.id) for entry in settlement.entries}
+    for intent in chosen:
+        if intent.run in live:
+            raise Failure(
+                f"run {intent.run} is under way in this clone", "wait until it has ended: it settles its calls"
+            )
+        if intent in settlement.settled:
+            was = "it was triggered" if (intent.run, intent.call.id) in triggered else "it was not triggered"
+            raise Failure(
+                f"call {intent.call.id} is not in doubt: the journal of its run in this clone proves that {was}",
+                "nothing is to be said of it: the next `reconciler apply` here records that",
+            )
 
 
 def _find(name: str, snapshot: GitSnapshot) -> Intent:
@@ -147,7 +173,11 @@ def _by_journal(state: StateBranch, git: Git, journal: JournalReading, console: 
             snapshot = landed
         left = [intent for intent in snapshot.intents if intent.run == journal.run]
         console.result(f"{len(left)} of run {journal.run} in doubt" + (": see reconciler resolve\n" if left else ".\n"))
-        if left and not journal.ended:
+        if left and journal.ended:
+            console.message(
+                "What is left was being sent when the run ended: only the scheduler knows what became of it."
+            )
+        elif left:
             console.message(
                 "The journal has no end, so it proves only what it says was triggered. If its run has ended and the "
                 "file is whole, add --run-ended."

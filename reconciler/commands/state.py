@@ -79,12 +79,12 @@ def gather(checkout: Checkout, manifests: Manifests, scope: Scope, console: Cons
     )
 
 
-def tell_settlement(found: Gathered, console: Console) -> None:
+def tell_settlement(settlement: Change, console: Console) -> None:
     """Say what the journals of runs that died here settle."""
-    settled = len(found.settlement.settled)
+    settled = len(settlement.settled)
     if settled:
-        triggered = len(found.settlement.entries)
-        runs = ", ".join(sorted({intent.run for intent in found.settlement.settled}))
+        triggered = len(settlement.entries)
+        runs = ", ".join(sorted({intent.run for intent in settlement.settled}))
         console.message(
             f"The journal of run {runs} settles what it left behind: {triggered} triggered, "
             f"{settled - triggered} not triggered and owed again. Apply records that."

@@ -31,7 +31,7 @@ def _show(root: Path, output: str, scope: Scope, console: Console, exit_code: bo
     manifests = work_tree_manifests(root)
     found = gather(checkout, manifests, scope, console)
     console.warning(problems_text(found.problems, os.fspath(root), console.paint.off()))
-    tell_settlement(found, console)
+    tell_settlement(found.settlement, console)
     snapshot = Changed(found.snapshot, found.settlement)
     asked = manifests.tables(scope)
     rows = [
