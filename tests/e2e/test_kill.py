@@ -42,6 +42,8 @@ def test_killed_at_any_step_nothing_runs_twice_and_nothing_is_forgotten(
     place: Workplace, scheduler: Counting, tmp_path: Path, tried: Tried, chunk: int
 ) -> None:
     declare(place, "first", TABLES)
+    assert place.apply().code == 0
+    declare(place, "second", TABLES)
     log = tmp_path / "steps"
     assert apply_until(place, 0, log) == 0
     steps = log.read_text().splitlines()
@@ -50,7 +52,7 @@ def test_killed_at_any_step_nothing_runs_twice_and_nothing_is_forgotten(
     for step in chosen:
         tables = declare(place, f"s{step}", TABLES)
         killed = apply_until(place, step, log)
-        assert killed in (-signal.SIGKILL, 0), steps[step - 1]
+        assert killed == -signal.SIGKILL, steps[step - 1]
         fresh = bool(step // (CHUNKS * STRIDE) % 2)
         survivor = place.clone(f"fresh{step}") if fresh else place
         assert survivor.apply().code in (0, 7), steps[step - 1]
@@ -59,4 +61,5 @@ def test_killed_at_any_step_nothing_runs_twice_and_nothing_is_forgotten(
         settle_by_hand(survivor, scheduler)
         assert survivor.apply().code == 0, steps[step - 1]
         assert all(scheduler.runs(table) == expected() for table in tables), steps[step - 1]
+    assert place.run("state", "verify").code == 0
     tried(len(chosen), of=len(steps))

@@ -91,7 +91,8 @@ class Bench:
         place, tables = self.place(case.situation)
         log = place.top.parent / "strace"
         hit = apply_traced(place, log, case.inject)
-        self.hits += hit.code == -signal.SIGKILL or "(INJECTED)" in log.read_text("utf-8", "surrogateescape")
+        was_hit = hit.code == -signal.SIGKILL or "(INJECTED)" in log.read_text("utf-8", "surrogateescape")
+        self.hits += was_hit
         assert SECRET not in hit.out + hit.err
         survivor = place.clone("fresh") if case.fresh else place
         recovered = survivor.apply()
@@ -100,6 +101,8 @@ class Bench:
         last = survivor.apply()
         ran = {table: self.scheduler.runs(table) for table in tables}
         wrong = [] if ended_well(hit) else [f"it ended with {hit.code}: {hit.err}"]
+        if not was_hit and not case.call.waits:  # how often it waits is not the same each time
+            wrong.append("it never came to that call")
         if recovered.code not in (0, 7):
             wrong.append(f"the next apply ended with {recovered.code}: {recovered.err}")
         if len(doubtful) > (BATCH if case.fresh else 1):
