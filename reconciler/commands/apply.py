@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from reconciler.commands.showing import Showing
 from reconciler.commands.state import Gathered, gather, journal_folder, open_checkout, tell_blocked, tell_settlement
 from reconciler.core.change import key_of
 from reconciler.core.config import Target
-from reconciler.core.ledger import doubts
+from reconciler.core.ledger import Doubt
 from reconciler.core.outcome import Triggered, Unknown
 from reconciler.core.report import Report
-from reconciler.errors import ExitCode, InvalidInput, Stale, UsageFailure
+from reconciler.errors import ExitCode, Failure, InvalidInput, Stale, UsageFailure
 from reconciler.manifests.worktree import read_worktree
 from reconciler.protocol.apply import Applier, Run
 from reconciler.protocol.sender import Sender
@@ -105,13 +105,14 @@ class _Apply:
         ):
             schedulers.update(opened)
             report = self._execute(checkout, found, commit, schedulers, clock)
-            self._finish(found, report)
+            left = _left_in_doubt(found, report)
+            self._finish(found, report, left)
             found.branch.keep_mark(report.commit)
-            return _code(found, report)
+            return _code(found, report, left)
 
     def _show(self, found: Gathered) -> None:
         self.console.warning(problems_text(found.problems, os.fspath(self.options.root), self.console.paint.off()))
-        tell_settlement(found, self.console)
+        tell_settlement(found.settlement, self.console)
         if self.text:
             paint, verbose = self.console.paint, self.console.verbose
             self.console.result(plan_text(found.plan, paint, verbose=verbose, live=found.live))
@@ -122,7 +123,7 @@ class _Apply:
             found.branch.keep_mark(found.snapshot.commit)
         if not self.text:
             self.console.result(json_text(nothing_document(found.plan, found.problems)))
-        return _code(found, None)
+        return _code(found, None, found.plan.doubts)
 
     def _agreed(self, found: Gathered) -> bool:
         if self.options.yes or self.saved or not self.console.interactive or not found.plan.ready:
@@ -176,9 +177,9 @@ class _Apply:
 
         return stop
 
-    def _finish(self, found: Gathered, report: Report) -> None:
+    def _finish(self, found: Gathered, report: Report, left: Sequence[Doubt]) -> None:
         if self.text:
-            self.console.result(report_text(found.plan, report, found.branch.where))
+            self.console.result(report_text(found.plan, report, found.branch.where, left))
         else:
             self.console.result(json_text(report_document(found.plan, report, found.problems)))
         if not found.branch.pushes and report.results:
@@ -220,8 +221,8 @@ def _give_up(schedulers: dict[str, Scheduler], checkout: Checkout) -> None:
     checkout.git.patience.limit(_LAST_PATIENCE)
 
 
-def _code(found: Gathered, report: Report | None) -> ExitCode:
-    """Return the highest exit code that applies."""
+def _code(found: Gathered, report: Report | None, left: Sequence[Doubt]) -> ExitCode:
+    """Return the highest exit code that applies; `left` is what is in doubt in the end."""
     codes = {ExitCode.DONE}
     results = report.results if report else ()
     if any(problem.severity == "error" for problem in found.problems):
@@ -230,9 +231,7 @@ def _code(found: Gathered, report: Report | None) -> ExitCode:
         codes.add(ExitCode.HELD)
     if any(not isinstance(result.outcome, Triggered | Unknown) for result in results):
         codes.add(ExitCode.NOT_TRIGGERED)
-    if report and (report.unrecorded or any(isinstance(result.outcome, Unknown) for result in results)):
-        codes.add(ExitCode.IN_DOUBT)
-    if _still_in_doubt(found, report):
+    if left or (report and report.unrecorded) or any(isinstance(result.outcome, Unknown) for result in results):
         codes.add(ExitCode.IN_DOUBT)
     if report and report.failure:
         codes.add(report.failure.code)
@@ -241,12 +240,12 @@ def _code(found: Gathered, report: Report | None) -> ExitCode:
     return max(codes)
 
 
-def _still_in_doubt(found: Gathered, report: Report | None) -> bool:
-    """Say whether doubt that was there before the run outlived it: an approved rerun may have settled it."""
-    if not found.plan.doubts or report is None or report.commit == found.snapshot.commit:
-        return bool(found.plan.doubts)
-    after = found.branch.at(report.commit)
-    intents = [doubt.intent for doubt in found.plan.doubts]
-    left = [intent for intent in after.intents if intent in intents]
-    blocked = found.planner.blocked
-    return any(key_of(i) in blocked or doubts(after.ledger(key_of(i)), (i,)) for i in left)
+def _left_in_doubt(found: Gathered, report: Report) -> tuple[Doubt, ...]:
+    """Return the doubt that the state holds when the run has ended: its own, what was there before, and other runs'."""
+    planner = found.planner
+    try:
+        after = found.branch.at(report.commit)
+        mine = [intent for intent in after.intents if key_of(intent) in planner.scope]
+        return tuple(doubt for intent in mine for doubt in planner.doubt(after, intent))
+    except Failure:  # git cannot be asked any more, or the state was damaged meanwhile: the report matters more
+        return found.plan.doubts

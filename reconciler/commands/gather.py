@@ -113,14 +113,15 @@ class Planner:
             mine = tuple(intents.pop(key, ()))
             table = Table(config.targets[key[0]], key[1], requests, snapshot.ledger(key), mine, self.now[key[0]])
             plans.append(plan_table(table, approved))
-        orphans = [doubt for some in intents.values() for intent in some for doubt in self._orphan(snapshot, intent)]
+        orphans = [doubt for some in intents.values() for intent in some for doubt in self.doubt(snapshot, intent)]
         return make_plan(snapshot.commit, plans, orphans)
 
     def settle(self, snapshot: Snapshot, journals: Iterable[JournalReading]) -> Change:
         """Return what journals of dead runs prove, of all tables whose ledger can be trusted, in scope or not."""
         return settle((intent for intent in snapshot.intents if key_of(intent) not in self.blocked), journals)
 
-    def _orphan(self, snapshot: Snapshot, intent: Intent) -> tuple[Doubt, ...]:
+    def doubt(self, snapshot: Snapshot, intent: Intent) -> tuple[Doubt, ...]:
+        """Return what is still in doubt of an intent: all of it where the ledger cannot be trusted."""
         if key_of(intent) in self.blocked:
             return (Doubt(intent, intent.call.span.windows),)
         return doubts(snapshot.ledger(key_of(intent)), (intent,))

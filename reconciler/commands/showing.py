@@ -24,10 +24,10 @@ class Showing:
     def show(self, result: Result) -> None:
         """Show a result: on a terminal what was triggered moves the bar only; what was not tried is in the report."""
         with self._lock:
+            if isinstance(result.outcome, Skipped):
+                self.total -= 1  # no work, so it tells nothing of the rate
+                return
             self._done += 1
-            quiet = isinstance(result.outcome, Skipped) or (
-                self.console.interactive and isinstance(result.outcome, Triggered)
-            )
-            if self.lines and not quiet:
+            if self.lines and not (self.console.interactive and isinstance(result.outcome, Triggered)):
                 self.console.result(result_line(result, self.console.paint) + "\n")
             self.console.progress(self._done, self.total, "calls")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.call import describe
+from reconciler.core.ledger import Doubt
 from reconciler.core.outcome import Unknown
 from reconciler.core.plan import Plan
 from reconciler.core.report import WORDS, Report, Result, Skipped
@@ -24,8 +25,11 @@ def result_line(result: Result, paint: Paint) -> str:
     return f"  {colour(f'{result.word:<9}')} {result.call.table}  {describe(result.call.span)}{trace}{why}"
 
 
-def report_text(plan: Plan, report: Report, where: str) -> str:
-    """Return the end of an apply: totals, where they are recorded, what failed grouped by reason, what to type next."""
+def report_text(plan: Plan, report: Report, where: str, doubts: Sequence[Doubt] = ()) -> str:
+    """Return the end of an apply: totals, where they are recorded, what failed grouped by reason, what to type next.
+
+    `doubts` is all that is in doubt in the end, other runs' calls too.
+    """
     counts = {word: sum(1 for r in report.results if r.label == name) for name, word in WORDS.items()}
     parts = [f"{number:,} {word}" for word, number in counts.items() if number or word == "triggered"]
     parts += [f"{len(plan.held):,} held"] if plan.held else []
@@ -34,7 +38,7 @@ def report_text(plan: Plan, report: Report, where: str) -> str:
         failed = [result for result in report.results if result.label == name and result.error is not None]
         lines += _reasons(word, [(_reason(result), result.call.table) for result in failed])
     lines += _reasons("held", [(planned.held.message, planned.call.table) for planned in plan.held if planned.held])
-    return "\n".join([*lines, *_next_steps(report)]) + "\n"
+    return "\n".join([*lines, *_next_steps(report, doubts)]) + "\n"
 
 
 def _recorded(report: Report, where: str) -> str:
@@ -74,14 +78,18 @@ def _tables(names: Sequence[str]) -> str:
     return f"{shown} and {count(more, 'more table')}" if more > 0 else shown
 
 
-def _next_steps(report: Report) -> Iterator[str]:
+def _next_steps(report: Report, doubts: Sequence[Doubt]) -> Iterator[str]:
     doubtful = [result.call.id for result in report.results if isinstance(result.outcome, Unknown)]
+    others = [doubt.intent for doubt in doubts if doubt.intent.run != report.run]
     owed = sum(1 for result in report.results if result.error is not None) - len(doubtful)
     if owed:
         yield f"Still owed: {count(owed, 'call')}. Once the cause is gone:"
         yield "  reconciler apply"
+    if others:
+        yield f"In doubt besides, of other runs, which may be under way: {count(len(others), 'call')}."
+        doubtful += [intent.call.id for intent in others]
     if doubtful:
         yield "What is in doubt is never sent again by itself. Look in the scheduler whether it ran, and say so:"
-        yield f"  {'reconciler status':<73}(lists what is in doubt)"
+        yield f"  {'reconciler resolve':<73}(lists what is in doubt)"
         yield f"  reconciler resolve {doubtful[0]} --as triggered --reason '...'        (it ran)"
         yield f"  reconciler resolve {doubtful[0]} --as not-triggered --reason '...'    (it did not: owed again)"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +77,55 @@ def test_without_the_journal_all_that_was_announced_is_in_doubt(
     assert (settled.code, len(slow.pending())) == (7, 1)
     assert other.apply().code == 7
     assert all(scheduler.runs(f"c.d.T{n}") == hours(1, 2) for n in range(5))
+
+
+def test_what_this_clones_journal_proves_is_neither_listed_nor_resolved_by_hand(
+    slow: Workplace, scheduler: Counting
+) -> None:
+    gate = Gate()
+    scheduler.decide = lambda arrival: gate.decide(arrival) if arrival.number == 2 else None
+    process = start_and_reach(slow, gate)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    gate.open()
+    scheduler.decide = no_fault
+    (done, flying) = (json.loads(body)["id"] for body in journal_lines(slow) if json.loads(body)["event"] == "sending")
+    listed = slow.run("resolve")
+    assert "1 triggered, 3 not triggered" in listed.err
+    assert flying in listed.out
+    assert done not in listed.out
+    refused = slow.run("resolve", done, "--as", "not-triggered", "--reason", "guessed")
+    assert refused.code == 1
+    assert "proves that it was triggered" in refused.err
+    assert slow.run("resolve", flying, "--as", "triggered", "--reason", "looked").code == 0
+    assert slow.apply().code == 0
+    assert slow.run("state", "verify").code == 0
+    assert all(scheduler.runs(f"c.d.T{n}") == hours(1, 2) for n in range(5))
+
+
+def journal_lines(place: Workplace) -> list[str]:
+    return place.journals()[0].read_text().splitlines()[1:]
+
+
+def test_a_run_that_ends_says_what_others_left_in_doubt_meanwhile(
+    slow: Workplace, scheduler: Counting, gate: Gate
+) -> None:
+    slow.configure(scheduler.url, target={"concurrency": 1}, state={"batch": 1})
+    slow.publish()
+    survivor, other = start_and_reach(slow, gate), slow.clone("other")
+    victim = other.start("apply")
+    deadline = time.monotonic() + 30
+    while len(slow.pending()) < 2:
+        assert time.monotonic() < deadline, "the other run announced nothing"
+        time.sleep(0.02)
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    gate.open()
+    last = ended(survivor)
+    assert last.code == 7
+    assert "4 triggered" in last.out
+    assert "In doubt besides, of other runs, which may be under way: 1 call." in last.out
+    assert len(slow.pending()) == 1
 
 
 def test_while_a_run_is_alive_nobody_settles_its_calls(slow: Workplace, scheduler: Counting, gate: Gate) -> None:
