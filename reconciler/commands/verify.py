@@ -22,6 +22,8 @@ def run(root: Path, since: str | None, output: str, console: Console) -> ExitCod
     state = open_branch(checkout, work_tree_config(root), console)
     snapshot = state.read()
     history = growth(checkout.git, snapshot, _commit(checkout.git, since))
+    if not history.cut:
+        snapshot.shrunk.clear()  # history has told of that, with the commit that did it
     files = verify_files(snapshot)
     problems = tuple(sorted((*files.problems, *history.problems)))
     console.warning(problems_text(problems, os.fspath(root), console.paint.off()))

@@ -106,7 +106,8 @@ class Applier(Generic[S]):
         if not change:
             self._unrecorded = ()  # nothing but calls in doubt, whose intents say all there is
             return False
-        landed = self._state.commit(self._snapshot, change, self._message(self._unrecorded, self._settlement, batch))
+        message = self._message(self._unrecorded, outcomes, self._settlement, batch)
+        landed = self._state.commit(self._snapshot, change, message)
         if isinstance(landed, Overtaken):
             self._plan_again()
             return True
@@ -141,7 +142,8 @@ class Applier(Generic[S]):
             self._clock.wait(self._clock.jitter() * _RACE_PAUSE)
             self._snapshot = self._state.read()
             outcomes = self._outcomes(self._unrecorded)
-            landed = self._state.commit(self._snapshot, outcomes, self._message(self._unrecorded, Change(), ()))
+            message = self._message(self._unrecorded, outcomes, Change(), ())
+            landed = self._state.commit(self._snapshot, outcomes, message)
             if not isinstance(landed, Overtaken):
                 break
         self._snapshot, self._unrecorded = landed, ()
@@ -180,8 +182,10 @@ class Applier(Generic[S]):
         lines = ledger.triggers if ledger else ()
         return any((line.run, line.id) == (intent.run, intent.call.id) for line in lines)
 
-    def _message(self, results: Sequence[Result], settlement: Change, batch: Sequence[Call]) -> str:
-        subject, lines = batch_message(results, settlement, batch)
+    def _message(self, results: Sequence[Result], outcomes: Change, settlement: Change, batch: Sequence[Call]) -> str:
+        told = {result.call.id for result in results}
+        reran = tuple(intent.call for intent in outcomes.settled if intent.call.id not in told)
+        subject, lines = batch_message(results, reran, settlement, batch)
         trailers = (("Run", self._run.name), ("By", self._run.by), ("Manifests", self._run.commit))
         return compose(subject, lines, trailers)
 

@@ -13,8 +13,14 @@ from reconciler.core.text import count, printable
 _MOST_LINES = 200
 
 
-def batch_message(results: Sequence[Result], settlement: Change, intents: Sequence[Call]) -> tuple[str, list[str]]:
-    """Return subject and lines of a commit that records `results` and `settlement`, and announces `intents`."""
+def batch_message(
+    results: Sequence[Result], reran: Sequence[Call], settlement: Change, intents: Sequence[Call]
+) -> tuple[str, list[str]]:
+    """Return subject and lines of a commit that records `results` and `settlement`, and announces `intents`.
+
+    `reran` are calls in doubt that approved reruns among the results settle. Each intent that the commit removes is
+    named: by that, verifying tells it from one that somebody removed.
+    """
     counts = Counter(result.word for result in results)
     done = ", ".join(f"{number} {word}" for word, number in counts.items())
     parts = [f"record {done}"] if done else []
@@ -25,6 +31,7 @@ def batch_message(results: Sequence[Result], settlement: Change, intents: Sequen
     subject = "; ".join(parts)
     lines = [f"{result.word:<10} {_call(result.call)}{_why(result)}" for result in results]
     lines += [f"{line} (its journal says so)" for line in settlement_lines(settlement)]
+    lines += [f"settled    {_call(call)} (an approved rerun over it was made)" for call in reran]
     lines += [f"intended   {_call(call)}" for call in intents]
     return subject[:1].upper() + subject[1:] + _places([*(result.call for result in results), *intents]), lines
 

@@ -1,21 +1,24 @@
-"""The history of the state branch: that every line that was ever in a ledger still stands where it stood."""
+"""The history of the state branch: every line that was ever in a ledger still stands, and no intent just vanished."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.core.text import count
 from reconciler.errors import Problem
 from reconciler.state.git import Git
 from reconciler.state.snapshot import GitSnapshot, blob_id, same_lines
 
 _FILE = "100644"
+_INTENT = re.compile(rb'^\{"id":"([0-9a-f]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One commit's change to one ledger, as seen from one of its parents; None for no (plain) file."""
+    """One commit's change to one state file, as seen from one of its parents; None for no (plain) file."""
 
     commit: str
     path: str
@@ -45,29 +48,28 @@ def growth(git: Git, snapshot: GitSnapshot, since: str | None) -> Growth:
     for step in steps:
         by_path[step.path].append(step)
     sizes = _sizes(git, (oid for step in steps for oid in (step.old, step.new) if oid))
-    found = [p for path, some in sorted(by_path.items()) for p in _ledger(git, snapshot, path, some, sizes)]
-    return Growth(commits, tuple(found), cut=since is None and _is_cut(git, snapshot.commit))
-
-
-def _is_cut(git: Git, tip: str) -> bool:
-    """Say whether the history of `tip` ends where a shallow clone was cut."""
-    shallow = git.common_dir / "shallow"
-    ends = shallow.read_text("ascii").split() if shallow.exists() else []
-    return bool(ends) and not set(ends).isdisjoint(git.run("rev-list", "--max-parents=0", tip).decode().split())
+    pending = f"{snapshot.folder}/pending/"
+    found: list[Problem] = []
+    for path, some in sorted(by_path.items()):
+        if path.startswith(pending):
+            found += _intents(git, snapshot, some)
+        else:
+            found += _ledger(git, snapshot, path, some, sizes)
+    return Growth(commits, tuple(found), cut=since is None and git.is_cut(snapshot.commit))
 
 
 def _history(git: Git, tip: str, folder: str, since: str | None) -> tuple[int, list[Step]]:
-    """Return the number of commits that changed files below `folder`, and their changes to ledgers, newest first."""
+    """Return the number of commits that changed files below `folder`, and their changes to these, newest first."""
     excluded = [f"^{since}"] if since else []
     commits = git.run("rev-list", "--full-history", tip, *excluded, "--", folder or ".")
     out = git.run(
         *("diff-tree", "--stdin", "-m", "--root", "-r", "-z", "--no-abbrev", "--no-renames", "--", folder or "."),
         stdin=commits,
     )
-    return commits.count(b"\n"), list(_steps(out.split(b"\0")[:-1], folder))
+    return commits.count(b"\n"), list(_steps(out.split(b"\0")[:-1]))
 
 
-def _steps(tokens: Iterable[bytes], folder: str) -> Iterator[Step]:
+def _steps(tokens: Iterable[bytes]) -> Iterator[Step]:
     """Read `git diff-tree -z`: a commit's id, then for each file `:mode mode id id letter` and its path."""
     commit = ""
     rest = iter(tokens)
@@ -77,8 +79,7 @@ def _steps(tokens: Iterable[bytes], folder: str) -> Iterator[Step]:
             continue
         path = next(rest).decode("utf-8", "surrogateescape")
         old_mode, new_mode, old, new, _ = token.decode().removeprefix(":").split(" ")
-        if not path.startswith(f"{folder}/pending/"):
-            yield Step(commit, path, old if old_mode == _FILE else None, new if new_mode == _FILE else None)
+        yield Step(commit, path, old if old_mode == _FILE else None, new if new_mode == _FILE else None)
 
 
 def _sizes(git: Git, oids: Iterable[str]) -> dict[str, int]:
@@ -104,6 +105,53 @@ def _ledger(
                 yield _mended(snapshot, step)
         elif step.new is None or not _read(git, step.new).startswith(_read(git, step.old)):
             yield _lost(git, snapshot, step)
+
+
+def _intents(git: Git, snapshot: GitSnapshot, steps: Sequence[Step]) -> Iterator[Problem]:
+    """Yield the commits that removed intents without a word: the reconciler's name each one that they settle.
+
+    Of a merge nothing can be said: one of its parents may be older than what was settled on the other.
+    """
+    oids = list(dict.fromkeys(oid for step in steps for oid in (step.old, step.new) if oid))
+    ids = dict(zip(oids, map(_ids, git.blobs(oids)), strict=True))
+    shrinking = [step for step in steps if step.old and ids[step.old] - (ids[step.new] if step.new else frozenset())]
+    words = _messages(git, [step.commit for step in shrinking])
+    for step in shrinking:
+        gone = ids[step.old or ""] - (ids[step.new] if step.new else frozenset())
+        parents, message = words[step.commit]
+        silent = sorted(name for name in gone if name not in message)
+        if silent and parents == 1:
+            yield _vanished(snapshot, step, silent)
+
+
+def _messages(git: Git, commits: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Return the number of parents and the message of each commit."""
+    feed = "".join(f"{commit}\n" for commit in dict.fromkeys(commits)).encode()
+    out = git.run("log", "--no-walk", "--stdin", "-z", "--format=%H %P%n%B", stdin=feed) if commits else b""
+    found = {}
+    for record in out.decode("utf-8", "replace").split("\0"):
+        head, _, message = record.partition("\n")
+        commit, *parents = head.split() or [""]
+        found[commit] = (len(parents), message)
+    return found
+
+
+def _ids(data: bytes) -> frozenset[str]:
+    return frozenset(match.decode() for match in _INTENT.findall(data))
+
+
+def _vanished(snapshot: GitSnapshot, step: Step, names: list[str]) -> Problem:
+    return Problem(
+        file=snapshot.short(step.path),
+        line=0,
+        column=1,
+        path="",
+        message=f"commit {step.commit[:12]} removed {count(len(names), 'intent')} ({', '.join(names[:3])}"
+        f"{', …' if len(names) > 3 else ''}) and does not say what became of it",
+        hint=f"these calls were in doubt, and may have been made: put the file back with `git checkout "
+        f"{step.commit[:12]}~1 -- {step.path}`, and settle them with reconciler resolve\n"
+        f"if it was on purpose, take the past as it is: reconciler state verify --since {step.commit[:12]}",
+    )
 
 
 def _begins(data: bytes, oid: str, size: int | None) -> bool:

@@ -181,6 +181,7 @@ def test_an_approved_rerun_settles_the_doubt_below_it(place: Workplace, schedule
     assert (scheduler.runs(SALES), place.pending()) == (dict.fromkeys(hours(1, 5), 2), [])
     assert place.apply().code == 0
     assert scheduler.runs(SALES) == dict.fromkeys(hours(1, 5), 2)
+    assert place.run("state", "verify").code == 0
 
 
 def test_a_rerun_whose_own_answer_was_lost_is_not_sent_again(place: Workplace, scheduler: Counting) -> None:

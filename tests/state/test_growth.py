@@ -117,6 +117,25 @@ def test_a_merge_that_drops_one_sides_lines_is_an_error(git: Git, branch: StateB
     assert (problem.file, problem.line) == (FILE, 5)
 
 
+PENDING = f".state/pending/{RUN}.jsonl"
+
+
+def test_an_intent_that_was_removed_without_a_word_is_an_error(git: Git, branch: StateBranch) -> None:
+    culprit = by_hand(git, PENDING, None)
+    (problem,) = verified(git).problems
+    assert (problem.file, problem.severity) == (PENDING, "error")
+    assert culprit[:12] in problem.message
+    assert intent(hours(5, 6)).call.id in problem.message
+    assert verified(git, since=culprit).problems == ()
+
+
+def test_an_intent_whose_end_the_commit_tells_is_no_problem(git: Git, branch: StateBranch) -> None:
+    settled = intent(hours(5, 6))
+    change = Change(settled=(settled,))
+    assert isinstance(branch.commit(branch.read(), change, f"Owed again\n\n{settled.call.id}\n"), GitSnapshot)
+    assert verified(git).problems == ()
+
+
 def test_every_damaged_file_is_reported_at_once(git: Git, branch: StateBranch) -> None:
     by_hand(git, FILE, lines(git, 1, 2, 3)[:-5])
     by_hand(git, f".state/pending/{RUN}.jsonl", b"{}\n")
