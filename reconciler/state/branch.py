@@ -16,6 +16,8 @@ from reconciler.state.pending_file import write_pending
 from reconciler.state.snapshot import GitSnapshot, Written, ledger_path, pending_path, state_folder
 
 _BACKOFF = (0.0, 0.5, 1.0, 2.0, 4.0)
+_MOVES = 5
+"""How often a tip that moves while it is asked for is asked for again."""
 
 
 class StateBranch:
@@ -43,6 +45,7 @@ class StateBranch:
         self._memory = Continuity(git, root, branch, remote if self.pushes else None)
         self._local: str | None = None
         self._mark: str | None = None
+        self._sound = True
         self._warn = warn
         self._sleep = sleep or git.patience.sleep
 
@@ -67,14 +70,28 @@ class StateBranch:
         where its pending files are damaged; Failure where the remote does not answer.
         """
         tip, marked = self._tip()
-        if self._memory.outdates(tip, marked):
+        for _ in range(_MOVES):
+            if not self._moved(tip, marked):
+                break
             tip, marked = self._tip()
         snapshot = GitSnapshot.load(self.git, tip, self.folder)
         self._memory.check(tip, snapshot, marked)
         self._mark = marked.get(self.name, self._mark)
+        self._sound = not snapshot.shrunk
         if tip is not None and not snapshot.shrunk:
             self.git.set_ref(self._memory.seen, tip)
         return snapshot
+
+    def _moved(self, tip: str | None, marked: Mapping[str, str]) -> bool:
+        """Say whether the tip has moved since it was asked for.
+
+        Brings the marked commit here where the tip's history does not: it was rewritten, or is cut in this clone.
+        """
+        mark = marked.get(self.name)
+        if tip and mark and self.remote and self.git.commit_of(mark) is None:
+            fetched = self.git.fetch(self.remote, self._memory.mark_ref, shallow=self.git.is_cut(tip))
+            return fetched != mark or self._memory.outdates(tip, marked)
+        return self._memory.outdates(tip, marked)
 
     def _tip(self) -> tuple[str | None, dict[str, str]]:
         """Return the tip that counts, and the branches that are marked as holding this root's state, with the marks."""
@@ -167,14 +184,22 @@ class StateBranch:
         try:
             yield self.git.write_commit(base.commit, files, message, building), refs
         finally:
+            self._remember(refs)
+
+    def _remember(self, refs: Mapping[str, str | None]) -> None:
+        """Set refs of ours. What has landed has landed: that this clone cannot note it is no failure of it."""
+        try:
             self.git.set_refs(refs)
+        except Failure as failure:
+            self._warn(f"warning: {failure.message}\n    {failure.hint}")
 
     def keep_mark(self, commit: str | None) -> None:
         """Move the mark along to `commit`; warns, once a run, where there is none and the remote takes none.
 
-        To be called when a run ends: then a fresh clone knows how far it came.
+        To be called when a run ends: then a fresh clone knows how far it came. Where a ledger has lost lines the mark
+        stays: it is what remembers them.
         """
-        if commit is None or self._mark == commit:
+        if commit is None or self._mark == commit or not self._sound:
             return
         failure = self._memory.mark(commit)
         if failure is not None and self._mark is None:

@@ -41,7 +41,8 @@ class Continuity:
         return f"{_MARKS}/{quote(self.root or '.', safe='').replace('.', '%2E').replace('~', '%7E')}/"
 
     @property
-    def _mark(self) -> str:
+    def mark_ref(self) -> str:
+        """The ref that says how far this branch has come."""
         return f"{self.marks}{self.branch}"
 
     def marked(self, refs: Mapping[str, str]) -> dict[str, str]:
@@ -53,17 +54,17 @@ class Continuity:
 
         A mark that is further on already stays where it is.
         """
-        if self.remote is None:
-            self.git.set_ref(self._mark, commit)
-            return None
-        words = self.git.push(self.remote, commit, self._mark)
         try:
-            if self.git.remote_tip(self.remote, self._mark) is not None:
+            if self.remote is None:
+                self.git.set_ref(self.mark_ref, commit)
                 return None
-        except Failure as mute:
-            words = words or mute.message
+            words = self.git.push(self.remote, commit, self.mark_ref)
+            if self.git.remote_tip(self.remote, self.mark_ref) is not None:
+                return None
+        except Failure as failure:
+            words = failure.message
         return Failure(
-            f"{self.remote} does not take the ref {self._mark} ({words})",
+            f"{self.remote or 'git'} does not take the ref {self.mark_ref} ({words})",
             "it marks how far state has come; without it a fresh clone cannot tell a deleted or rewritten state branch "
             "from a sound one: let this account push refs/reconciler/*, and protect the branch",
         )
@@ -71,10 +72,7 @@ class Continuity:
     def outdates(self, tip: str | None, marked: Mapping[str, str]) -> bool:
         """Say whether the tip has moved since it was asked for: this clone has seen, or the mark is at, a newer one."""
         known = (self.git.commit_of(self.seen), marked.get(self.branch))
-        return tip is not None and any(oid and oid != tip and self._is_newer(oid, tip) for oid in known)
-
-    def _is_newer(self, oid: str, tip: str) -> bool:
-        return self.git.commit_of(oid) is None or self.git.is_ancestor(tip, oid)
+        return tip is not None and any(oid and oid != tip and self.git.is_ancestor(tip, oid) for oid in known)
 
     def check(self, tip: str | None, snapshot: GitSnapshot, marked: Mapping[str, str]) -> None:
         """Raise InvalidInput where the state is gone, moved or rewritten; tell `snapshot` of ledgers that shrank."""
@@ -89,9 +87,9 @@ class Continuity:
             self._check_gone(seen, mark)
             return
         if seen is not None and seen != tip:
-            self._check_seen(seen, tip, snapshot)
+            self._check_grown(seen, "seen before", tip, snapshot, self._accept(seen, mark, tip))
         if mark is not None and mark not in (tip, seen):
-            self._check_mark(mark, tip, snapshot)
+            self._check_grown(mark, "where its mark is", tip, snapshot, self._accept(seen, mark, tip))
         if snapshot.ledger_names:
             self._check_moved(tip, others)
         else:
@@ -107,43 +105,44 @@ class Continuity:
             )
         if mark is not None:
             forget = (
-                f"git push {self.remote} --delete {self._mark}" if self.remote else f"git update-ref -d {self._mark}"
+                f"git push {self.remote} --delete {self.mark_ref}"
+                if self.remote
+                else f"git update-ref -d {self.mark_ref}"
             )
             raise InvalidInput(
                 f"the state branch {self.branch} is gone, though there was one: its mark is at {mark[:12]}",
-                f"without it everything would be triggered again; restore it: {self._restore(mark, self._mark)}\n"
+                f"without it everything would be triggered again; restore it: {self._restore(mark, self.mark_ref)}\n"
                 "A run that was killed since may have come further: `git for-each-ref refs/reconciler` shows what a "
                 f"clone has seen.\nOnly where everything is to be triggered again on purpose, forget it: {forget}",
             )
 
-    def _check_seen(self, seen: str, tip: str, snapshot: GitSnapshot) -> None:
-        if self.git.is_ancestor(seen, tip):
-            snapshot.compare_with(GitSnapshot.load(self.git, seen, snapshot.folder))
-        else:
-            self._rewritten(seen, tip, snapshot, "seen before", f"git update-ref -d {self.seen}", self._restore(seen))
+    def _check_grown(self, old: str, how: str, tip: str, snapshot: GitSnapshot, accept: str) -> None:
+        """Raise where the tip's history lacks `old`, and tell of ledgers that lost lines of it.
 
-    def _check_mark(self, mark: str, tip: str, snapshot: GitSnapshot) -> None:
-        if self.git.is_ancestor(mark, tip):
-            snapshot.compare_with(GitSnapshot.load(self.git, mark, snapshot.folder))
-        else:
-            move = (
-                f"git push {self.remote} --force {tip}:{self._mark}"
-                if self.remote
-                else f"git update-ref {self._mark} {tip}"
-            )
-            self._rewritten(mark, tip, snapshot, "where its mark is", move, self._restore(mark, self._mark))
-
-    def _rewritten(self, old: str, tip: str, snapshot: GitSnapshot, how: str, accept: str, restore: str) -> None:
-        """Raise: `old` is not in the tip's history. Where history is cut that proves nothing: compare the files."""
-        if self.git.is_shallow():
-            if self.git.commit_of(old) is not None:
-                snapshot.compare_with(GitSnapshot.load(self.git, old, snapshot.folder))
+        Where history is cut, a commit that it lacks proves nothing: then the files alone tell.
+        """
+        if self.git.is_ancestor(old, tip) or self.git.is_cut(tip):
+            earlier = GitSnapshot.load(self.git, old, snapshot.folder)
+            snapshot.compare_with(earlier, f"where the loss is to stand: {accept}")
             return
+        restore = self._restore(old, None if how == "seen before" else self.mark_ref)
+        if self.git.head_branch() == f"refs/heads/{self.branch}":  # manifests live there too: nothing of them goes back
+            restore = f"git checkout {old} -- {snapshot.folder}, commit that, and accept the new history"
+        else:
+            restore += " --force"
         raise InvalidInput(
             f"the state branch {self.branch} was rewritten: {old[:12]}, {how}, is not in the history of {tip[:12]}",
-            f"compare the two; where the old one is right, restore it: {restore} --force; where the new one is, "
+            f"compare the two; where the old one is right, restore it: {restore}; where the new one is, "
             f"accept it: {accept}",
         )
+
+    def _accept(self, seen: str | None, mark: str | None, tip: str) -> str:
+        """Return the command that makes `tip` what this clone and the mark know."""
+        move = f"git push {self.remote} --force {tip}:{self.mark_ref}"
+        steps = [f"git update-ref -d {self.seen}"] if seen else []
+        if mark is not None:
+            steps.append(move if self.remote else f"git update-ref {self.mark_ref} {tip}")
+        return " && ".join(steps)
 
     def _restore(self, commit: str, ref: str | None = None) -> str:
         """Return the command that brings the branch back to a commit that is here, or that the remote's `ref` holds."""

@@ -98,9 +98,12 @@ class Git:
         """Say whether `new` holds the whole history of `old`; both are commits that are here."""
         return self.ask("merge-base", "--is-ancestor", old, new).status == 0
 
-    def is_shallow(self) -> bool:
-        """Say whether history is cut here, so that no ancestor is no proof of a rewritten branch."""
-        return self.ask("rev-parse", "--is-shallow-repository").text == "true"
+    def is_cut(self, commit: str) -> bool:
+        """Say whether history ends where a shallow clone was cut: there a missing ancestor proves nothing."""
+        shallow = self.common_dir / "shallow"
+        ends = shallow.read_text("ascii").split() if shallow.exists() else []
+        roots = self.run("rev-list", "--max-parents=0", commit).decode().split() if ends else []
+        return not set(ends).isdisjoint(roots)
 
     def files(self, commit: str, folder: str) -> tuple[Entry, ...]:
         """Return all files below a folder of a commit ("" for the top), sorted by path."""
@@ -162,22 +165,16 @@ class Git:
         lines = (line.split(" ", 1) for line in out.splitlines())
         return {name: oid for oid, name in lines}
 
-    def fetch(self, remote: str, ref: str) -> str:
-        """Fetch a full ref name and return its commit; no ref of ours stays. Raises Failure where that fails."""
+    def fetch(self, remote: str, ref: str, *, shallow: bool = False) -> str:
+        """Fetch a full ref name and return its commit; no ref of ours stays. Raises Failure where that fails.
+
+        With `shallow` without its history, for a clone that has not its own.
+        """
         into = f"refs/reconciler/incoming/{os.getpid()}"
         try:
-            answer = self.ask_remote(
-                *(
-                    "fetch",
-                    "--quiet",
-                    "--no-tags",
-                    "--no-write-fetch-head",
-                    "--end-of-options",
-                    remote,
-                    f"+{ref}:{into}",
-                ),
-                timeout=2 * _NETWORK,
-            )
+            depth = ("--depth=1",) if shallow else ()
+            options = ("--quiet", "--no-tags", "--no-write-fetch-head", *depth, "--end-of-options")
+            answer = self.ask_remote("fetch", *options, remote, f"+{ref}:{into}", timeout=2 * _NETWORK)
             commit = self.commit_of(into)
         finally:
             self.drop_ref(into)

@@ -12,7 +12,8 @@ from reconciler.errors import InvalidInput, Problem
 class DamagedState(InvalidInput):
     """A state file that cannot be trusted. `problem` names the file and the line."""
 
-    def __init__(self, path: str, line: int, message: str) -> None:
+    def __init__(self, path: str, line: int, message: str, hint: str = "") -> None:
+        """`hint` is a further way out, on a line of its own."""
         self.problem = Problem(
             file=path,
             line=line,
@@ -20,7 +21,8 @@ class DamagedState(InvalidInput):
             path="",
             message=f"the state file is damaged: {message}",
             hint="state is never repaired by guessing: find the commit that changed it with "
-            f"`git log -p -- '*{path}'` on the state branch, and put the file back as it was before",
+            f"`git log -p -- '*{path}'` on the state branch, and put the file back as it was before"
+            + (f"\n{hint}" if hint else ""),
         )
         super().__init__(f"{path}:{line}: {self.problem.message}", self.problem.hint, (self.problem,))
 

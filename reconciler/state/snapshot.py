@@ -174,8 +174,11 @@ class GitSnapshot:
                 found[target, name.removesuffix(".jsonl")] = root[1:]
         return found
 
-    def compare_with(self, earlier: GitSnapshot) -> None:
-        """Remember as damaged the ledgers that an earlier snapshot has, and this one lacks, or has with fewer lines."""
+    def compare_with(self, earlier: GitSnapshot, hint: str) -> None:
+        """Remember as damaged the ledgers that an earlier snapshot has, and this one lacks, or has with fewer lines.
+
+        `hint` is the way out for whom that is right.
+        """
         pending = f"{self.folder}/pending/"
         ledgers = [path for path in earlier.paths if not path.startswith(pending)]
         kept = [path for path in ledgers if path in self.paths]
@@ -183,13 +186,15 @@ class GitSnapshot:
         earlier._read(changed)
         self._read(changed)
         for path in set(ledgers) - set(kept):
-            self.shrunk[path] = DamagedState(self.short(path), 0, f"it was there at {earlier.commit}, and is gone")
+            self.shrunk[path] = DamagedState(
+                self.short(path), 0, f"it was there at {earlier.commit}, and is gone", hint
+            )
         for path in changed:
             before, now = earlier.content(path) or b"", self.content(path) or b""
             if not now.startswith(before):
                 line = same_lines(before, now) + 1
                 message = f"this line is not as it was at {earlier.commit}"
-                self.shrunk[path] = DamagedState(self.short(path), line, message)
+                self.shrunk[path] = DamagedState(self.short(path), line, message, hint)
 
     def entry(self, path: str) -> Entry | None:
         """Return what the commit's tree says of a state file."""

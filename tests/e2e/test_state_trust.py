@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -49,10 +50,18 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], int]] = {
 }
 
 
-@pytest.fixture(params=["the clone that applied", "a fresh clone"])
+CLONES: dict[str, Callable[[Workplace, str], Workplace]] = {
+    "the clone that applied": lambda place, _: place,
+    "a fresh clone": lambda place, name: place.clone(name),
+    "a shallow clone": lambda place, name: place.clone(name, "--depth=1"),
+}
+
+
+@pytest.fixture(params=CLONES)
 def here(applied: Workplace, request: pytest.FixtureRequest) -> Callable[[], Workplace]:
-    """Return what gives the clone that has to notice: one that has seen the state before, one that has seen nothing."""
-    return lambda: applied.clone("fresh") if "fresh" in request.param else applied
+    """Return what gives the clone that has to notice: one that has seen the state before, or each time a new one."""
+    names = (f"clone{number}" for number in count())
+    return lambda: CLONES[request.param](applied, next(names))
 
 
 @pytest.mark.parametrize("kind", DAMAGE)
@@ -63,9 +72,10 @@ def test_a_damaged_ledger_stops_its_table_and_no_other(
     damage, line = DAMAGE[kind]
     data = applied.state_files()[FILE]
     applied.put_state({FILE: damage(data)})
-    stopped = here().apply()
-    assert stopped.code == 3
-    assert f".state/{FILE}:{line}:" in stopped.err
+    for _ in range(2):  # the first of them changes nothing about what the next one knows
+        stopped = here().apply()
+        assert stopped.code == 3
+        assert f".state/{FILE}:{line}:" in stopped.err
     assert scheduler.runs(SALES) == hours(1, 2) | hours(4, 5)
     assert scheduler.runs(ORDERS) == hours(2, 2)
     assert applied.state_files()[FILE] == damage(data)
@@ -121,11 +131,8 @@ def test_a_state_branch_with_another_history_is_refused_until_it_is_accepted(
     place = here()
     stopped = place.apply()
     assert (stopped.code, scheduler.runs(ORDERS)) == (3, {})
-    for _ in range(2):  # by what the clone has seen, then by the mark
-        if stopped.code == 3:
-            obey(place, stopped.err, "accept it: ")
-            stopped = place.apply()
-    assert (stopped.code, scheduler.runs(SALES)) == (0, hours(1, 8))
+    obey(place, stopped.err, "accept it: ")
+    assert (place.apply().code, scheduler.runs(SALES)) == (0, hours(1, 8))
 
 
 def test_an_apply_that_was_killed_leaves_a_mark_that_others_can_live_with(applied: Workplace) -> None:
@@ -139,18 +146,68 @@ def test_an_apply_that_was_killed_leaves_a_mark_that_others_can_live_with(applie
     assert applied.git("ls-remote", "origin", mark).split()[0] == applied.tip()
 
 
-def test_a_ledger_that_is_gone_is_not_an_empty_one(applied: Workplace, scheduler: Counting) -> None:
+def test_a_ledger_that_is_gone_is_not_an_empty_one(
+    applied: Workplace, scheduler: Counting, here: Callable[[], Workplace]
+) -> None:
     assert applied.apply("--table", ORDERS).code == 0
     applied.put_state({FILE: None})
-    stopped = applied.apply()
-    assert (stopped.code, scheduler.runs(SALES)) == (3, hours(1, 2) | hours(4, 5))
-    assert f".state/{FILE}" in stopped.err
+    for _ in range(2):
+        stopped = here().apply()
+        assert (stopped.code, scheduler.runs(SALES)) == (3, hours(1, 2) | hours(4, 5))
+        assert f".state/{FILE}" in stopped.err
 
 
-def test_a_lone_ledger_that_is_gone_is_missed_by_a_new_clone_too(applied: Workplace, scheduler: Counting) -> None:
+def test_a_lone_ledger_that_is_gone_is_missed(
+    applied: Workplace, scheduler: Counting, here: Callable[[], Workplace]
+) -> None:
     applied.put_state({FILE: None})
-    stopped = applied.clone("fresh").apply()
-    assert (stopped.code, scheduler.runs(SALES)) == (3, hours(1, 2) | hours(4, 5))
+    for _ in range(2):
+        stopped = here().apply()
+        assert (stopped.code, scheduler.runs(SALES)) == (3, hours(1, 2) | hours(4, 5))
+
+
+def test_a_lost_line_that_is_put_back_is_lost_no_longer(
+    applied: Workplace, scheduler: Counting, here: Callable[[], Workplace]
+) -> None:
+    data = applied.state_files()[FILE]
+    applied.put_state({FILE: data[: data[:-1].rindex(b"\n") + 1]})
+    assert here().apply().code == 3
+    applied.put_state({FILE: data}, name="somebody else")
+    assert here().apply().code == 0
+    assert scheduler.runs(SALES) == hours(1, 8)
+
+
+def test_a_lost_line_may_be_accepted_and_then_it_is_owed_again(
+    applied: Workplace, scheduler: Counting, here: Callable[[], Workplace]
+) -> None:
+    data = applied.state_files()[FILE]
+    applied.put_state({FILE: data[: data[:-1].rindex(b"\n") + 1]})
+    place = here()
+    stopped = place.apply("--table", SALES)
+    assert stopped.code == 3
+    obey(place, stopped.err, "where the loss is to stand: ")
+    assert place.apply().code == 0
+    assert scheduler.runs(SALES) == {**hours(1, 8), **dict.fromkeys(hours(4, 5), 2)}
+    assert here().apply().code == 0
+    verified = here().run("state", "verify")
+    assert verified.code == 3
+    since = verified.err.split("verify --since ")[1].split()[0]
+    assert place.run("state", "verify", "--since", since).code == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--depth=1",)], ids=["whole", "shallow"])
+def test_with_state_on_the_manifests_branch_a_fresh_clone_notices_too(
+    place: Workplace, scheduler: Counting, options: tuple[str, ...]
+) -> None:
+    place.configure(scheduler.url, state={"branch": "main"})
+    place.state = "main"
+    for name, table in (("fact", SALES), ("orders", ORDERS)):
+        place.declare(f"{name}.yaml", backfill(name, between(1, 2), table=table))
+        assert place.apply().code == 0
+    place.put_state({FILE: None})
+    for number in range(2):
+        assert place.clone(f"fresh{number}", *options).apply().code == 3
+    assert scheduler.runs(SALES) == hours(1, 2)
 
 
 def test_a_target_that_was_renamed_does_not_start_again(applied: Workplace, scheduler: Counting) -> None:

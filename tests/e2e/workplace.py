@@ -204,10 +204,10 @@ class Workplace:
     def journals(self) -> list[Path]:
         return sorted(self.journal_folder.glob("*.jsonl"))
 
-    def put_state(self, files: dict[str, bytes | None], *, force: bool = False) -> None:
+    def put_state(self, files: dict[str, bytes | None], *, force: bool = False, name: str = "somebody") -> None:
         """Change state files (None deletes) in a commit of somebody: on top of the tip, or by force in its place."""
         assert self.remote
-        other = self.top.parent / "somebody"
+        other = self.top.parent / name
         git(self.top.parent, "clone", "-q", "--branch", self.state, self.remote.as_uri(), os.fspath(other))
         if force:
             git(other, "checkout", "-q", "--orphan", "other")

@@ -239,3 +239,42 @@ def test_a_proposal_that_is_refused_is_a_failure(git: Git) -> None:
     state = branch(git)
     with pytest.raises(Failure, match="does not take the push to review"):
         state.propose(state.read(), FIRST, "Message\n", "review")
+
+
+class Slow(Git):
+    """Git whose remote tells its refs one after the other, so slowly that the first answers may be old."""
+
+    old: list[str]
+
+    def remote_refs(self, remote: str, *patterns: str) -> dict[str, str]:
+        now = super().remote_refs(remote, *patterns)
+        return {**now, STATE: self.old.pop()} if self.old else now
+
+
+def test_a_tip_that_moves_while_the_remote_is_asked_is_asked_for_again(git: Git) -> None:
+    """The mark may be newer than the tip that was told before it: nothing was rewritten then."""
+    state = branch(git)
+    old = landed(state, FIRST).commit
+    new = landed(state, SECOND).commit
+    state.keep_mark(new)
+    assert old
+    second_clone(git)
+    slow = Slow.find(git.top.parent / "second")
+    assert isinstance(slow, Slow)
+    sh(slow.top, "fetch", "-q", "origin", f"{STATE}:refs/reconciler/remotes/origin/state")
+    slow.set_ref("refs/reconciler/remotes/origin/state", old)
+    slow.old = [old]
+    assert branch(slow).read().commit == new
+    assert slow.old == []
+
+
+def test_a_memory_that_cannot_be_written_is_no_failure_of_a_push_that_landed(git: Git) -> None:
+    state = branch(git)
+    first = landed(state, FIRST)
+    lock = git.common_dir / "refs/reconciler/remotes/origin/state.lock"
+    lock.touch()
+    after = state.commit(first, SECOND, "Message\n")
+    assert isinstance(after, GitSnapshot)
+    assert lines(after) == 2
+    lock.unlink()
+    assert lines(branch(git).read()) == 2
