@@ -55,15 +55,18 @@ class Patience:
         poll = select.poll()
         for pipe in printed:
             poll.register(pipe, select.POLLIN)
-        still_open = len(printed)
+        still_open, ended = len(printed), False
         while still_open:
-            ended = process.poll() is not None  # asked before reading: all that it wrote is there by then
             left = self._left(end)
-            if left <= 0 and not ended:
-                raise subprocess.TimeoutExpired(process.args, left)
-            ready = poll.poll(max(0.0, min(_SLICE, left)) * 1000)
-            if ended and (left <= 0 or not ready):
+            if left <= 0:
+                if process.poll() is None:
+                    raise subprocess.TimeoutExpired(process.args, left)
                 return
+            ready = poll.poll(min(_SLICE, left) * 1000)
+            if not ready:
+                if ended:
+                    return
+                ended = process.poll() is not None  # all that it wrote is there by the next look
             for pipe, _ in ready:
                 data = os.read(pipe, _MOST)
                 printed[pipe] += data

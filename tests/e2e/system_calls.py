@@ -83,7 +83,7 @@ def apply_traced(place: Workplace, log: Path, *inject: str) -> Ended:
 def calls_of(log: Path) -> list[SystemCall]:
     """Return the calls of a log by which something may have changed, in order, without those of Python's start-up.
 
-    Of waits in a row the first is enough: nothing changes between them.
+    Of waits in a row, of any kind, the first is enough: nothing changes between them.
     """
     counts: Counter[str] = Counter()
     calls, began, before = [], False, ""
@@ -93,7 +93,7 @@ def calls_of(log: Path) -> list[SystemCall]:
             continue
         name = found[1]
         counts[name] += 1
-        again = name in _WAITS and name == before
+        again = name in _WAITS and before in _WAITS
         before = name
         reads = name in {"open", "openat"} and not re.search(r"\bO_(CREAT|TMPFILE)\b", line)
         if began and not again and not reads:

@@ -176,7 +176,7 @@ def test_an_apply_in_one_thread_makes_the_same_system_calls_each_time(
     assert [call.name for call in once] == [call.name for call in again]
     assert [call.number for call in once if not call.waits] == [call.number for call in again if not call.waits]
     names = {call.name for call in once}
-    assert {"write", "fsync", "openat", "connect", "sendto", "wait4"} <= names
+    assert {"write", "fsync", "openat", "connect", "sendto", "poll"} <= names
 
 
 @pytest.mark.claim("killed at a write-like system call of an apply: nothing twice, nothing forgotten")
