@@ -14,9 +14,9 @@ from reconciler.state.git import Git
 from reconciler.state.ledger_file import append, head_of
 from reconciler.state.pending_file import write_pending
 from reconciler.state.snapshot import GitSnapshot, Written, ledger_path, pending_path, state_folder
+from reconciler.state.swap import ask_tip, swap
 
-_BACKOFF = (0.0, 0.5, 1.0, 2.0, 4.0)
-_MOVES = 5
+_MOVES = 3
 """How often a tip that moves while it is asked for is asked for again."""
 
 
@@ -167,9 +167,11 @@ class StateBranch:
         with self._written(base, contents, message) as (commit, _):
             if not self.pushes or self.remote is None:
                 return commit if self.git.move_ref(ref, commit, None) else None
-            if self._ask_tip(self.remote, ref) is not None:  # a push could move it, where it is below the state
+            if (
+                ask_tip(self.git, self.remote, ref, self._sleep) is not None
+            ):  # a push could move it, where it is below the state
                 return None
-            return commit if self._swap(self.remote, ref, None, commit) else None
+            return commit if swap(self.git, self.remote, ref, None, commit, self._sleep) else None
 
     @contextmanager
     def _written(
@@ -227,40 +229,15 @@ class StateBranch:
     def _publish(self, commit: str, parent: str | None) -> bool:
         if not self.pushes or self.remote is None:
             return self._publish_here(commit)
-        if not self._swap(self.remote, self.ref, parent, commit):
+        if not swap(self.git, self.remote, self.ref, parent, commit, self._sleep):
             return False
         self._take_along(commit, parent)
         return True
-
-    def _swap(self, remote: str, ref: str, old: str | None, new: str) -> bool:
-        """Move a ref of the remote from `old` (None: there is none) to `new`; False where somebody was first."""
-        words = ""
-        for pause in _BACKOFF:
-            self._sleep(pause)
-            words = self.git.push(remote, new, ref)
-            tip = self._ask_tip(remote, ref)
-            if tip == new:
-                return True
-            if tip != old:  # somebody was first, unless they have already built on our commit
-                return tip is not None and self.git.is_ancestor(new, self.git.fetch(remote, ref))
-        name = ref.removeprefix("refs/heads/")
-        raise Failure(
-            f"{remote} does not take the push to {name}: {words}",
-            f"let this account push to {name} (it needs no right to any other branch), then run again",
-        )
 
     def _take_along(self, commit: str, parent: str | None) -> None:
         """Move the local branch too where the manifests' branch holds the state and was not behind."""
         if self._local is not None and self._local == parent and self.git.head_branch() == self.ref:
             self._publish_here(commit)
-
-    def _ask_tip(self, remote: str, ref: str) -> str | None:
-        for pause in _BACKOFF[1:]:
-            try:
-                return self.git.remote_tip(remote, ref)
-            except Failure:
-                self._sleep(pause)
-        return self.git.remote_tip(remote, ref)
 
     def _publish_here(self, commit: str) -> bool:
         if not self.git.move_ref(self.ref, commit, self._local):
