@@ -360,6 +360,8 @@ def main() -> None:
         name = type(error).__name__
         call.terminal.warning(f"error: unexpected {name}: this is a bug; `reconciler -v …` shows where")
         code = ExitCode.UNEXPECTED
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # all is done: the exit code shall say so
     if call.terminal.trouble is not None:
         call.terminal.warning(f"error: the output could not be written: {call.terminal.trouble.strerror}")
         code = max(code or ExitCode.DONE, ExitCode.UNEXPECTED)

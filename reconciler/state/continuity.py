@@ -7,11 +7,12 @@ without state is one that lost it, and that one which does not hold the marked c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from reconciler.errors import Failure, InvalidInput
 from reconciler.state.git import Git
+from reconciler.state.growth import vanished_intents
 from reconciler.state.snapshot import GitSnapshot, state_folder
 
 _MARKS = "refs/reconciler/state"
@@ -124,6 +125,7 @@ class Continuity:
         if self.git.is_ancestor(old, tip) or self.git.is_cut(tip):
             earlier = GitSnapshot.load(self.git, old, snapshot.folder)
             snapshot.compare_with(earlier, f"where the loss is to stand: {accept}")
+            self._check_intents(old, snapshot, accept)
             return
         restore = self._restore(old, None if how == "seen before" else self.mark_ref)
         if self.git.head_branch() == f"refs/heads/{self.branch}":  # manifests live there too: nothing of them goes back
@@ -135,6 +137,14 @@ class Continuity:
             f"compare the two; where the old one is right, restore it: {restore}; where the new one is, "
             f"accept it: {accept}",
         )
+
+    def _check_intents(self, old: str, snapshot: GitSnapshot, accept: str) -> None:
+        """Raise where calls in doubt were removed since `old` and nothing says what became of them."""
+        problems = vanished_intents(self.git, snapshot, old)
+        if problems:
+            ways = [f"{problem.hint.splitlines()[0]}\nwhere the loss is to stand: {accept}" for problem in problems]
+            told = (replace(problem, hint=hint) for problem, hint in zip(problems, ways, strict=True))
+            raise InvalidInput("calls in doubt were removed from the state", "", tuple(told))
 
     def _accept(self, seen: str | None, mark: str | None, tip: str) -> str:
         """Return the command that makes `tip` what this clone and the mark know."""

@@ -58,14 +58,16 @@ def growth(git: Git, snapshot: GitSnapshot, since: str | None) -> Growth:
     return Growth(commits, tuple(found), cut=since is None and git.is_cut(snapshot.commit))
 
 
-def _history(git: Git, tip: str, folder: str, since: str | None) -> tuple[int, list[Step]]:
-    """Return the number of commits that changed files below `folder`, and their changes to these, newest first."""
+def _history(git: Git, tip: str, folder: str, since: str | None, part: str = "") -> tuple[int, list[Step]]:
+    """Return the number of commits that changed files below `folder`, and their changes to these, newest first.
+
+    `part` is a folder in it, where only that counts.
+    """
+    where = f"{folder}/{part}" if part else folder
     excluded = [f"^{since}"] if since else []
-    commits = git.run("rev-list", "--full-history", tip, *excluded, "--", folder or ".")
-    out = git.run(
-        *("diff-tree", "--stdin", "-m", "--root", "-r", "-z", "--no-abbrev", "--no-renames", "--", folder or "."),
-        stdin=commits,
-    )
+    commits = git.run("rev-list", "--full-history", tip, *excluded, "--", where)
+    diff = ("diff-tree", "--stdin", "-m", "--root", "-r", "-z", "--no-abbrev", "--no-renames")
+    out = git.run(*diff, "--", where, stdin=commits) if commits else b""
     return commits.count(b"\n"), list(_steps(out.split(b"\0")[:-1]))
 
 
@@ -107,20 +109,37 @@ def _ledger(
             yield _lost(git, snapshot, step)
 
 
-def _intents(git: Git, snapshot: GitSnapshot, steps: Sequence[Step]) -> Iterator[Problem]:
-    """Yield the commits that removed intents without a word: the reconciler's name each one that they settle.
+def vanished_intents(git: Git, snapshot: GitSnapshot, since: str) -> tuple[Problem, ...]:
+    """Return the problems of pending files alone, in the history of `snapshot` that `since` has not."""
+    if snapshot.commit is None:
+        return ()
+    _, steps = _history(git, snapshot.commit, snapshot.folder, since, "pending")
+    by_path: dict[str, list[Step]] = defaultdict(list)
+    for step in steps:
+        by_path[step.path].append(step)
+    return tuple(problem for _, some in sorted(by_path.items()) for problem in _intents(git, snapshot, some))
 
-    Of a merge nothing can be said: one of its parents may be older than what was settled on the other.
+
+def _intents(git: Git, snapshot: GitSnapshot, steps: Sequence[Step]) -> Iterator[Problem]:
+    """Yield the commits that removed intents of one file without a word: the reconciler's name each one they settle.
+
+    What was put back is there, or was settled later: the last removal counts. Of a merge nothing can be said, since one
+    of its parents may be older than what was settled on the other. `steps` are those of the file, newest first.
     """
     oids = list(dict.fromkeys(oid for step in steps for oid in (step.old, step.new) if oid))
     ids = dict(zip(oids, map(_ids, git.blobs(oids)), strict=True))
     shrinking = [step for step in steps if step.old and ids[step.old] - (ids[step.new] if step.new else frozenset())]
     words = _messages(git, [step.commit for step in shrinking])
+    path = steps[0].path
+    decided = set(_ids(snapshot.content(path) or b"") if snapshot.is_file(path) else ())
     for step in shrinking:
-        gone = ids[step.old or ""] - (ids[step.new] if step.new else frozenset())
         parents, message = words[step.commit]
+        if parents > 1:
+            continue
+        gone = ids[step.old or ""] - (ids[step.new] if step.new else frozenset()) - decided
         silent = sorted(name for name in gone if name not in message)
-        if silent and parents == 1:
+        decided |= gone
+        if silent:
             yield _vanished(snapshot, step, silent)
 
 
@@ -147,7 +166,7 @@ def _vanished(snapshot: GitSnapshot, step: Step, names: list[str]) -> Problem:
         column=1,
         path="",
         message=f"commit {step.commit[:12]} removed {count(len(names), 'intent')} ({', '.join(names[:3])}"
-        f"{', …' if len(names) > 3 else ''}) and does not say what became of it",
+        f"{', …' if len(names) > 3 else ''}) and does not say what became of {'it' if len(names) == 1 else 'them'}",
         hint=f"these calls were in doubt, and may have been made: put the file back with `git checkout "
         f"{step.commit[:12]}~1 -- {step.path}`, and settle them with reconciler resolve\n"
         f"if it was on purpose, take the past as it is: reconciler state verify --since {step.commit[:12]}",

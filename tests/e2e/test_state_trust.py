@@ -177,6 +177,24 @@ def test_a_lost_line_that_is_put_back_is_lost_no_longer(
     assert scheduler.runs(SALES) == hours(1, 8)
 
 
+def test_doubt_that_was_removed_by_hand_is_not_forgotten(
+    applied: Workplace, scheduler: Counting, here: Callable[[], Workplace]
+) -> None:
+    scheduler.decide = lambda _: Fault("lost")
+    assert applied.apply("--table", ORDERS).code == 7
+    scheduler.decide = no_fault
+    (path, data), *_ = ((path, data) for path, data in applied.state_files().items() if path.startswith("pending/"))
+    applied.put_state({path: None})
+    for _ in range(2):
+        stopped = here().apply()
+        assert (stopped.code, scheduler.runs(ORDERS)) == (3, hours(2, 2))
+        assert f".state/{path}" in stopped.err
+    applied.put_state({path: data}, name="somebody else")
+    assert here().apply().code == 7
+    assert scheduler.runs(ORDERS) == hours(2, 2)
+    assert here().run("state", "verify").code == 0
+
+
 def test_a_lost_line_may_be_accepted_and_then_it_is_owed_again(
     applied: Workplace, scheduler: Counting, here: Callable[[], Workplace]
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.change import Change, Entry
+from reconciler.errors import InvalidInput
 from reconciler.state.branch import StateBranch
 from reconciler.state.git import Git
 from reconciler.state.growth import Growth, growth
@@ -127,6 +128,25 @@ def test_an_intent_that_was_removed_without_a_word_is_an_error(git: Git, branch:
     assert culprit[:12] in problem.message
     assert intent(hours(5, 6)).call.id in problem.message
     assert verified(git, since=culprit).problems == ()
+
+
+def test_an_intent_that_was_put_back_is_no_problem_nor_is_it_once_it_was_settled(git: Git, branch: StateBranch) -> None:
+    data = branch.read().content(PENDING)
+    by_hand(git, PENDING, None)
+    by_hand(git, PENDING, data)
+    assert verified(git).problems == ()
+    test_an_intent_whose_end_the_commit_tells_is_no_problem(git, branch)
+
+
+def test_a_clone_that_has_seen_an_intent_misses_it(git: Git, branch: StateBranch) -> None:
+    branch.read()
+    data = branch.read().content(PENDING)
+    by_hand(git, PENDING, None)
+    for _ in range(2):
+        with pytest.raises(InvalidInput, match="in doubt were removed"):
+            branch.read()
+    by_hand(git, PENDING, data)
+    assert len(branch.read().intents) == 1
 
 
 def test_an_intent_whose_end_the_commit_tells_is_no_problem(git: Git, branch: StateBranch) -> None:

@@ -68,7 +68,8 @@ def committed(git: Git, *changes: Change) -> GitSnapshot:
     state = branch(git)
     snapshot = state.read()
     for change in changes:
-        after = state.commit(snapshot, change, "m\n")
+        settled = " ".join(intent.call.id for intent in change.settled)
+        after = state.commit(snapshot, change, f"Settled {settled}\n")
         assert isinstance(after, GitSnapshot)
         snapshot = after
     return snapshot
