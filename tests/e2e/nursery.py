@@ -143,6 +143,7 @@ def _become(order: dict[str, Any]) -> None:
 
     for descriptor, path in ((1, order["out"]), (2, order["err"])):
         os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), descriptor)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     os.environ.clear()
     os.environ.update(order["env"])
     os.chdir(order["cwd"])
