@@ -43,14 +43,11 @@ def growth(git: Git, snapshot: GitSnapshot, since: str | None) -> Growth:
     """
     if snapshot.commit is None:
         return Growth(0, ())
-    commits, steps = _history(git, snapshot.commit, snapshot.folder, since)
-    by_path: dict[str, list[Step]] = defaultdict(list)
-    for step in steps:
-        by_path[step.path].append(step)
-    sizes = _sizes(git, (oid for step in steps for oid in (step.old, step.new) if oid))
+    commits, history = _history(git, snapshot.commit, snapshot.folder, since)
+    sizes = _sizes(git, (oid for steps in history.values() for step in steps for oid in (step.old, step.new) if oid))
     pending = f"{snapshot.folder}/pending/"
     found: list[Problem] = []
-    for path, some in sorted(by_path.items()):
+    for path, some in history.items():
         if path.startswith(pending):
             found += _intents(git, snapshot, some)
         else:
@@ -58,17 +55,16 @@ def growth(git: Git, snapshot: GitSnapshot, since: str | None) -> Growth:
     return Growth(commits, tuple(found), cut=since is None and git.is_cut(snapshot.commit))
 
 
-def _history(git: Git, tip: str, folder: str, since: str | None, part: str = "") -> tuple[int, list[Step]]:
-    """Return the number of commits that changed files below `folder`, and their changes to these, newest first.
-
-    `part` is a folder in it, where only that counts.
-    """
-    where = f"{folder}/{part}" if part else folder
+def _history(git: Git, tip: str, folder: str, since: str | None) -> tuple[int, dict[str, list[Step]]]:
+    """Return the number of commits that changed files below `folder`, and per path their changes, newest first."""
     excluded = [f"^{since}"] if since else []
-    commits = git.run("rev-list", "--full-history", tip, *excluded, "--", where)
+    commits = git.run("rev-list", "--full-history", tip, *excluded, "--", folder)
     diff = ("diff-tree", "--stdin", "-m", "--root", "-r", "-z", "--no-abbrev", "--no-renames")
-    out = git.run(*diff, "--", where, stdin=commits) if commits else b""
-    return commits.count(b"\n"), list(_steps(out.split(b"\0")[:-1]))
+    out = git.run(*diff, "--", folder, stdin=commits) if commits else b""
+    by_path: dict[str, list[Step]] = defaultdict(list)
+    for step in _steps(out.split(b"\0")[:-1]):
+        by_path[step.path].append(step)
+    return commits.count(b"\n"), dict(sorted(by_path.items()))
 
 
 def _steps(tokens: Iterable[bytes]) -> Iterator[Step]:
@@ -113,11 +109,8 @@ def vanished_intents(git: Git, snapshot: GitSnapshot, since: str) -> tuple[Probl
     """Return the problems of pending files alone, in the history of `snapshot` that `since` has not."""
     if snapshot.commit is None:
         return ()
-    _, steps = _history(git, snapshot.commit, snapshot.folder, since, "pending")
-    by_path: dict[str, list[Step]] = defaultdict(list)
-    for step in steps:
-        by_path[step.path].append(step)
-    return tuple(problem for _, some in sorted(by_path.items()) for problem in _intents(git, snapshot, some))
+    _, history = _history(git, snapshot.commit, f"{snapshot.folder}/pending", since)
+    return tuple(problem for steps in history.values() for problem in _intents(git, snapshot, steps))
 
 
 def _intents(git: Git, snapshot: GitSnapshot, steps: Sequence[Step]) -> Iterator[Problem]:
@@ -128,16 +121,17 @@ def _intents(git: Git, snapshot: GitSnapshot, steps: Sequence[Step]) -> Iterator
     """
     oids = list(dict.fromkeys(oid for step in steps for oid in (step.old, step.new) if oid))
     ids = dict(zip(oids, map(_ids, git.blobs(oids)), strict=True))
-    shrinking = [step for step in steps if step.old and ids[step.old] - (ids[step.new] if step.new else frozenset())]
-    words = _messages(git, [step.commit for step in shrinking])
+    nothing: frozenset[str] = frozenset()
+    removed = [(step, ids[step.old] - (ids[step.new] if step.new else nothing)) for step in steps if step.old]
+    shrinking = [(step, gone) for step, gone in removed if gone]
+    words = _messages(git, [step.commit for step, _ in shrinking])
     path = steps[0].path
     decided = set(_ids(snapshot.content(path) or b"") if snapshot.is_file(path) else ())
-    for step in shrinking:
+    for step, gone in shrinking:
         parents, message = words[step.commit]
         if parents > 1:
             continue
-        gone = ids[step.old or ""] - (ids[step.new] if step.new else frozenset()) - decided
-        silent = sorted(name for name in gone if name not in message)
+        silent = sorted(name for name in gone - decided if name not in message)
         decided |= gone
         if silent:
             yield _vanished(snapshot, step, silent)
