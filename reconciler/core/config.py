@@ -26,12 +26,15 @@ class FromFile:
     path: str
 
 
+ValueFrom = FromEnv | FromFile
+
+
 @dataclass(frozen=True, slots=True)
 class Auth:
     """How to authenticate: the vendor's auth-type, and where the auth-value is found. Never the value itself."""
 
     type: Literal["UID", "TOKEN", "ACCOUNT", "APIKEY"]
-    value_from: FromEnv | FromFile
+    value_from: ValueFrom
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,22 @@ class ManifestApprovals:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgeApprovals:
+    """Reruns are approved by reviews of the pull requests that brought their lines.
+
+    `approvers` are logins and teams (`@acme/data-platform`). `url` is the forge's API, `repository` its name there and
+    `token_from` where the token is found: None for what the environment or the remote says.
+    """
+
+    forge: Literal["github", "gitlab"]
+    approvers: tuple[str, ...]
+    minimum: int = 1
+    url: str | None = None
+    repository: str | None = None
+    token_from: ValueFrom | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NoApprovals:
     """`provider: none`: a rerun needs no approval beyond the merge itself."""
 
@@ -83,7 +102,7 @@ class ApprovalsUnset:
     """The config does not say who approves reruns, so nobody can."""
 
 
-Approvals = ManifestApprovals | NoApprovals | ApprovalsUnset
+Approvals = ManifestApprovals | ForgeApprovals | NoApprovals | ApprovalsUnset
 
 
 @dataclass(frozen=True, slots=True)
