@@ -1,0 +1,110 @@
+"""The commands of every day: validate, plan, apply, status, history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.options import Call, examples, formats, passing, scope
+from reconciler.cli.root import cli
+from reconciler.errors import ExitCode
+
+
+@cli.command(
+    epilog=examples("reconciler validate", "reconciler validate --format github", "reconciler validate triggers/sales")
+)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@formats("text", "json", "github")
+@passing
+def validate(call: Call, paths: tuple[Path, ...], output: str) -> ExitCode:
+    """Report every problem of every file at once.
+
+    The whole root is always checked; with PATHs, only problems in these files and folders are reported.
+    """
+    from reconciler.commands import validate as command
+
+    return command.run(call.root, paths, output, call.terminal)
+
+
+@cli.command(
+    epilog=examples("reconciler plan", "reconciler plan --format json --exit-code", "reconciler plan --save plan.json")
+)
+@formats("text", "json")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan there, not to the terminal."
+)
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Save it, for `apply FILE`.")
+@scope
+@click.option("--exit-code", is_flag=True, help="Exit with 4, 5 or 7 where calls are pending, held or in doubt.")
+@passing
+def plan(
+    call: Call,
+    output: str,
+    out: Path | None,
+    save: Path | None,
+    table: str | None,
+    target: str | None,
+    exit_code: bool,
+) -> ExitCode:
+    """Show what apply would do. Needs no credential, and no network beyond git."""
+    from reconciler.commands import plan as command
+    from reconciler.commands.gather import Scope
+
+    options = command.PlanOptions(call.root, output, out, save, Scope(table, target), exit_code)
+    return command.run(options, call.terminal)
+
+
+@cli.command(epilog=examples("reconciler apply", "reconciler apply plan.json", "reconciler apply --yes --format json"))
+@click.argument("plan_file", required=False, type=click.Path(path_type=Path), metavar="[PLANFILE]")
+@click.option("--yes", is_flag=True, help="Do not ask. In a pipe nobody is asked anyway.")
+@click.option("--no-push", is_flag=True, help="Keep the state on the local branch; push it yourself afterwards.")
+@scope
+@click.option("--branch", metavar="NAME", help="The manifests' branch, where HEAD is detached and CI does not say.")
+@formats("text", "json")
+@passing
+def apply(
+    call: Call,
+    plan_file: Path | None,
+    yes: bool,
+    no_push: bool,
+    table: str | None,
+    target: str | None,
+    branch: str | None,
+    output: str,
+) -> ExitCode:
+    """Make the calls that are owed, and commit what became of them.
+
+    Manifests are those of the commit at HEAD, which its upstream must hold too. With a saved plan: exactly its calls,
+    or exit code 8.
+    """
+    from reconciler.commands import apply as command
+    from reconciler.commands.gather import Scope
+
+    options = command.ApplyOptions(call.root, plan_file, yes, not no_push, Scope(table, target), branch, output)
+    return command.run(options, call.terminal)
+
+
+@cli.command(epilog=examples("reconciler status", "reconciler status --table 'sales.*' --format json"))
+@formats("text", "json")
+@scope
+@click.option("--exit-code", is_flag=True, help="Exit with 4, 5 or 7 where calls are pending, held or in doubt.")
+@passing
+def status(call: Call, output: str, table: str | None, target: str | None, exit_code: bool) -> ExitCode:
+    """Show per table what is asked, triggered, missing, held and in doubt."""
+    from reconciler.commands import status as command
+    from reconciler.commands.gather import Scope
+
+    return command.run(call.root, output, Scope(table, target), call.terminal, exit_code=exit_code)
+
+
+@cli.command(epilog=examples("reconciler history catalog.sales.orders --at '2026-01-20 05:00:00'"))
+@click.argument("table")
+@click.option("--at", metavar="TIME", help="Only calls that triggered this schedule time.")
+@formats("text", "json")
+@passing
+def history(call: Call, table: str, at: str | None, output: str) -> ExitCode:
+    """Show which call triggered what: by which manifest, commit and approver, with which traceId."""
+    from reconciler.commands import history as command
+
+    return command.run(call.root, table, at, output, call.terminal)
