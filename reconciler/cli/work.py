@@ -15,7 +15,7 @@ from reconciler.errors import ExitCode
     epilog=examples("reconciler validate", "reconciler validate --format github", "reconciler validate triggers/sales")
 )
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
-@formats("text", "json", "github")
+@formats("text", "json", "github", "gitlab", "sarif")
 @passing
 def validate(call: Call, paths: tuple[Path, ...], output: str) -> ExitCode:
     """Report every problem of every file at once.

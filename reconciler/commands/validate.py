@@ -11,8 +11,11 @@ from reconciler.core.text import count
 from reconciler.errors import ExitCode, Failure, Problem, UsageFailure
 from reconciler.manifests.root import read_root
 from reconciler.manifests.worktree import read_worktree
+from reconciler.render.problem_reports import problems_gitlab, problems_sarif
 from reconciler.render.problems import problems_github, problems_text, validation_json
 from reconciler.state.git import Git
+
+_REPORTS = {"github": problems_github, "sarif": problems_sarif, "gitlab": problems_gitlab}
 
 
 def run(root: Path, paths: Sequence[Path], output: str, console: Console) -> ExitCode:
@@ -23,8 +26,8 @@ def run(root: Path, paths: Sequence[Path], output: str, console: Console) -> Exi
     errors = sum(1 for problem in problems if problem.severity == "error")
     if output == "json":
         console.result(validation_json(reading.manifests, reading.requests, problems))
-    elif output == "github":
-        console.result(problems_github(problems, _from_top(root)))
+    elif output in _REPORTS:
+        console.result(_REPORTS[output](problems, _from_top(root)))
     else:
         console.result(problems_text(problems, os.fspath(root), console.paint))
     console.message(_summary(len(problems), errors, reading.manifests, reading.requests))
