@@ -19,11 +19,12 @@ class Rerun:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the root something is written: a file relative to the root, line and column from 1."""
+    """Where in the root something is written: a file relative to the root, line and column from 1, its last line."""
 
     file: str
     line: int
     column: int
+    last: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,12 @@ class ListMarks:
 
 @dataclass(slots=True)
 class MapMarks:
-    """Where a mapping starts, where its keys are, and the marks of its values."""
+    """Where a mapping starts, where its keys are, the marks of its values, and its last line, counted from 1."""
 
     at: int
     keys: dict[str, int]
     values: dict[str, Mark]
+    last: int = 0
 
 
 Mark: TypeAlias = int | ListMarks | MapMarks
@@ -76,6 +77,11 @@ class Document:
     def place(self, path: Path) -> tuple[int, int]:
         """Return line and column of the value at `path`."""
         return unpack(self.mark(path))
+
+    def last_line(self, path: Path) -> int:
+        """Return the last line of the mapping at `path`: comments and empty lines after it are not part of it."""
+        mark = self.mark(path)
+        return mark.last if isinstance(mark, MapMarks) else unpack(mark)[0]
 
     def key_place(self, path: Path, key: str) -> tuple[int, int]:
         """Return line and column of `key` in the mapping at `path`."""

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 import yaml
 
 from reconciler.errors import Failure, Problem
-from reconciler.manifests.marks import Document, ListMarks, MapMarks, Mark, Value, pack, unpack
+from reconciler.manifests.frames import DROPPED, OpenList, OpenMapping, is_bracket, last_line, start_of
+from reconciler.manifests.marks import Document, unpack
 from reconciler.manifests.quoting import code_point, escaped
 from reconciler.manifests.syntax import explain
 from reconciler.manifests.text import decode, hidden_character
 
 if TYPE_CHECKING:
-    from yaml.events import DocumentStartEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
+    from yaml.events import CollectionEndEvent, DocumentStartEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
 DEEPEST = 32
 """How many lists and mappings may lie inside one another."""
 
 _REPORTED = 50
 _NULLS = ("", "~", "null", "Null", "NULL")
-_DROPPED = "(dropped)"  # compared by identity: the key of a value that is read and forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,37 +65,6 @@ class _StopReading(Exception):
     """The rest of the file is not worth reading, or dangerous to."""
 
 
-class _List:
-    """A list that is being read."""
-
-    __slots__ = ("marks", "value")
-
-    def __init__(self, at: int) -> None:
-        self.value: list[Value] = []
-        self.marks = ListMarks(at, [])
-
-    def take(self, value: Value, mark: Mark) -> None:
-        self.value.append(value)
-        self.marks.items.append(mark)
-
-
-class _Mapping:
-    """A mapping that is being read; `key` is None while the next event is a key."""
-
-    __slots__ = ("key", "marks", "value")
-
-    def __init__(self, at: int) -> None:
-        self.value: dict[str, Value] = {}
-        self.marks = MapMarks(at, {}, {})
-        self.key: str | None = None
-
-    def take(self, value: Value, mark: Mark) -> None:
-        key, self.key = self.key, None
-        if key is not None and key is not _DROPPED:
-            self.value[key] = value
-            self.marks.values[key] = mark
-
-
 class _Reader:
     """Takes the events of one file, one after another; nothing here recurses."""
 
@@ -103,9 +72,10 @@ class _Reader:
         self.file = file
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
-        self.top = _List(0)
-        self.open: list[_List | _Mapping] = []
+        self.top = OpenList(0)
+        self.open: list[OpenList | OpenMapping] = []
         self.sound = True
+        self.last: yaml.Event | None = None
 
     def read(self, text: str) -> None:
         # Names of anchors, aliases and tags are never shown: an unquoted credential may look like one.
@@ -114,11 +84,11 @@ class _Reader:
             if isinstance(event, yaml.ScalarEvent):
                 self._scalar(event)
             elif isinstance(event, yaml.MappingStartEvent):
-                self._start(event, _Mapping(_at(event)))
+                self._start(event, OpenMapping(start_of(event)))
             elif isinstance(event, yaml.SequenceStartEvent):
-                self._start(event, _List(_at(event)))
+                self._start(event, OpenList(start_of(event)))
             elif isinstance(event, yaml.CollectionEndEvent):
-                self._end()
+                self._end(event)
             elif isinstance(event, yaml.AliasEvent):
                 self._alias(event)
             elif isinstance(event, yaml.DocumentStartEvent):
@@ -129,21 +99,22 @@ class _Reader:
             self._refuse(0, "the file holds no document", "write a manifest into it, or delete it")
 
     def _scalar(self, event: ScalarEvent) -> None:
-        style, value, at = event.style, event.value, _at(event)
+        self.last = event
+        style, value, at = event.style, event.value, start_of(event)
         mark = at | (not style)
         if event.anchor is not None or event.tag is not None:
             self._decorated(event, mark)
         if style == '"':
             self._escapes(value, mark)
         frame = self.open[-1]
-        if isinstance(frame, _Mapping) and frame.key is None:
+        if isinstance(frame, OpenMapping) and frame.key is None:
             self._key(frame, value, mark)
         else:
             frame.take(value, mark)
 
-    def _key(self, frame: _Mapping, key: str, mark: int) -> None:
+    def _key(self, frame: OpenMapping, key: str, mark: int) -> None:
         plain = mark & 1
-        frame.key = _DROPPED
+        frame.key = DROPPED
         if not key or (plain and key in _NULLS):
             self._refuse(mark, "a key is empty", "write a name before the colon, or remove the line")
         elif plain and key == "<<":
@@ -156,12 +127,12 @@ class _Reader:
             frame.marks.keys[key] = mark
             frame.key = key
 
-    def _start(self, event: MappingStartEvent | SequenceStartEvent, frame: _List | _Mapping) -> None:
+    def _start(self, event: MappingStartEvent | SequenceStartEvent, frame: OpenList | OpenMapping) -> None:
         at = frame.marks.at
         if event.anchor is not None or event.tag is not None:
             self._decorated(event, at)
         parent = self.open[-1]
-        if isinstance(parent, _Mapping) and parent.key is None:
+        if isinstance(parent, OpenMapping) and parent.key is None:
             self.sound = False
             self._refuse(
                 at,
@@ -177,25 +148,29 @@ class _Reader:
             )
             raise _StopReading
 
-    def _end(self) -> None:
+    def _end(self, event: CollectionEndEvent) -> None:
         done, frame = self.open.pop(), self.open[-1]
-        if isinstance(frame, _Mapping) and frame.key is None:
-            frame.key = _DROPPED
+        if is_bracket(event):
+            self.last = event
+        if isinstance(done, OpenMapping):
+            done.marks.last = last_line(self.last)
+        if isinstance(frame, OpenMapping) and frame.key is None:
+            frame.key = DROPPED
         else:
             frame.take(done.value, done.marks)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        mark = _at(event)
+        mark = start_of(event)
         self.sound = False
         self._refuse(mark, "an alias (`*name`) is not read", "write the value out here; quote text that starts with *")
         frame = self.open[-1]
-        if isinstance(frame, _Mapping) and frame.key is None:
-            frame.key = _DROPPED
+        if isinstance(frame, OpenMapping) and frame.key is None:
+            frame.key = DROPPED
         else:
             frame.take("", mark)
 
     def _start_document(self, event: DocumentStartEvent) -> None:
-        self.top = _List(_at(event))
+        self.top = OpenList(start_of(event))
         self.open = [self.top]
         self.sound = True
         if event.version or event.tags:
@@ -203,7 +178,9 @@ class _Reader:
                 self.top.marks.at, "YAML directives (%YAML, %TAG) are not read", "remove the line that starts with %"
             )
         if self.documents and not event.explicit:
-            self._refuse(_at(event), "a document starts without `---`", "write `---` on a line of its own before it")
+            self._refuse(
+                start_of(event), "a document starts without `---`", "write `---` on a line of its own before it"
+            )
 
     def _end_document(self) -> None:
         value, mark = self.top.value[0], self.top.marks.items[0]
@@ -241,8 +218,3 @@ class _Reader:
             self.problems.append(Problem(self.file, line, column, "", message, hint))
             raise _StopReading
         self.problems.append(Problem(self.file, line, column, "", message, hint))
-
-
-def _at(event: yaml.Event) -> int:
-    mark = event.start_mark
-    return pack(mark.line, mark.column, False) if mark is not None else 0
