@@ -60,6 +60,18 @@ class Git:
             )
         return cls(Path(lines[0]), Path(lines[1]))
 
+    @classmethod
+    def begin(cls, folder: Path, branch: str) -> Git:
+        """Make a folder that is in no repository an empty one, on `branch`. Raises Failure where git cannot."""
+        order = ("init", "--quiet", f"--initial-branch={branch}")
+        answer = GitCommand(folder).execute(order, b"", _LOCAL, Patience())
+        if answer.status:
+            raise Failure(
+                f"git cannot make a repository of {folder}: {answer.words}",
+                way_out(answer.words, "see what `git init` says there"),
+            )
+        return cls.find(folder)
+
     def ask(self, *arguments: str, stdin: bytes = b"", timeout: float = _LOCAL) -> Answer:
         """Run a git command and return what it said, whatever its exit status."""
         return self._command.execute(arguments, stdin, timeout, Patience())
