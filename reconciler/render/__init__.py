@@ -1,1 +1,1 @@
-"""Plans, results and problems as text and JSON: pure functions from values to strings."""
+"""Plans, results and problems as text, Markdown and JSON: pure functions from values to strings."""

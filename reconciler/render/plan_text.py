@@ -16,6 +16,13 @@ from reconciler.render.paint import Paint
 
 _ALL_POINTS = 1_000_000
 
+NEVER_AGAIN = (
+    "What is in doubt is never sent again by itself. Make sure that its run has ended. Where its journal was kept,",
+    "as by CI, that may settle it; else look in the scheduler whether it ran, and say so:",
+)
+JOURNAL_COMMAND = "reconciler resolve --journal FILE                                         (what its journal proves)"
+OR_RERUN = "Or declare a rerun over it: once that is approved, it is made whatever became of the first call."
+
 
 def plan_text(plan: Plan, paint: Paint, *, verbose: bool, live: frozenset[str]) -> str:
     """Return the plan: a block a target, a paragraph a table, a line a call, then the totals and the digest.
@@ -95,17 +102,22 @@ def doubt_lines(doubt: Doubt, paint: Paint, live: frozenset[str]) -> Iterator[st
 
 def doubt_help(doubts: Sequence[Doubt], live: frozenset[str]) -> list[str]:
     """Return the way out of doubt, in as many lines as it takes; none where only runs that live are in doubt."""
-    left = [doubt.intent.call.id for doubt in doubts if doubt.intent.run not in live]
+    left = unsettled(doubts, live)
     if not left:
         return []
+    return [*NEVER_AGAIN, f"  {JOURNAL_COMMAND}", *(f"  {line}" for line in verdict_commands(left[0])), OR_RERUN, ""]
+
+
+def unsettled(doubts: Sequence[Doubt], live: frozenset[str]) -> list[str]:
+    """Return the ids of the calls in doubt that somebody has to settle: those of runs under way may still be known."""
+    return [doubt.intent.call.id for doubt in doubts if doubt.intent.run not in live]
+
+
+def verdict_commands(call_id: str) -> list[str]:
+    """Return the commands that say what became of a call."""
     return [
-        "What is in doubt is never sent again by itself. Make sure that its run has ended. Where its journal was kept,",
-        "as by CI, that may settle it; else look in the scheduler whether it ran, and say so:",
-        "  reconciler resolve --journal FILE                                         (what its journal proves)",
-        f"  reconciler resolve {left[0]} --as triggered --reason '...'        (it ran)",
-        f"  reconciler resolve {left[0]} --as not-triggered --reason '...'    (it did not: owed again)",
-        "Or declare a rerun over it: once that is approved, it is made whatever became of the first call.",
-        "",
+        f"reconciler resolve {call_id} --as triggered --reason '...'        (it ran)",
+        f"reconciler resolve {call_id} --as not-triggered --reason '...'    (it did not: owed again)",
     ]
 
 

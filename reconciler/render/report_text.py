@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.call import describe
 from reconciler.core.ledger import Doubt
@@ -11,6 +12,10 @@ from reconciler.core.plan import Plan
 from reconciler.core.report import WORDS, Report, Result, Skipped
 from reconciler.core.text import count, printable
 from reconciler.render.paint import Paint
+from reconciler.render.plan_text import verdict_commands
+
+LOOK = "What is in doubt is never sent again by itself. Look in the scheduler whether it ran, and say so:"
+LIST_COMMAND = f"{'reconciler resolve':<73}(lists what is in doubt)"
 
 _MOST_REASONS = 5
 _MOST_TABLES = 3
@@ -30,15 +35,19 @@ def report_text(plan: Plan, report: Report, where: str, doubts: Sequence[Doubt] 
 
     `doubts` is all that is in doubt in the end, other runs' calls too.
     """
-    counts = {word: sum(1 for r in report.results if r.label == name) for name, word in WORDS.items()}
-    parts = [f"{number:,} {word}" for word, number in counts.items() if number or word == "triggered"]
-    parts += [f"{len(plan.held):,} held"] if plan.held else []
-    lines = [", ".join(parts) + ".", _recorded(report, where)]
+    lines = [outcomes(plan, report) + ".", _recorded(report, where)]
     for name, word in WORDS.items():
-        failed = [result for result in report.results if result.label == name and result.error is not None]
-        lines += _reasons(word, [(_reason(result), result.call.table) for result in failed])
-    lines += _reasons("held", [(planned.held.message, planned.call.table) for planned in plan.held if planned.held])
+        lines += _reasons(word, failures(report, name))
+    lines += _reasons("held", held_back(plan))
     return "\n".join([*lines, *_next_steps(report, doubts)]) + "\n"
+
+
+def outcomes(plan: Plan, report: Report) -> str:
+    """Return what became of the calls, in numbers."""
+    found = Counter(result.label for result in report.results)
+    parts = [f"{found[name]:,} {word}" for name, word in WORDS.items() if found[name] or name == "triggered"]
+    parts += [f"{len(plan.held):,} held"] if plan.held else []
+    return ", ".join(parts)
 
 
 def _recorded(report: Report, where: str) -> str:
@@ -50,15 +59,31 @@ def _recorded(report: Report, where: str) -> str:
 
 def _reasons(word: str, calls: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Yield a line for each reason, the most frequent first, with the tables that it hit; calls are (reason, table)."""
-    groups: dict[str, list[str]] = {}
-    for reason, table in calls:
-        groups.setdefault(_fit(printable(reason)), []).append(table)
-    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
+    ordered = grouped((_fit(printable(reason)), table) for reason, table in calls)
     for reason, some in ordered[:_MOST_REASONS]:
         yield f"  {len(some):,} {word}: {reason} ({_tables(some)})"
     rest = ordered[_MOST_REASONS:]
     if rest:
         yield f"  {sum(len(some) for _, some in rest):,} {word} for {count(len(rest), 'other reason')}"
+
+
+def grouped(calls: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """Return the reasons of failed or held calls, the most frequent first, each with its calls' tables."""
+    groups: dict[str, list[str]] = {}
+    for reason, table in calls:
+        groups.setdefault(reason, []).append(table)
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+def failures(report: Report, label: str) -> list[tuple[str, str]]:
+    """Return the reason and the table of each call that failed in one way."""
+    failed = (result for result in report.results if result.label == label and result.error is not None)
+    return [(_reason(result), result.call.table) for result in failed]
+
+
+def held_back(plan: Plan) -> list[tuple[str, str]]:
+    """Return the message and the table of each call that is held."""
+    return [(planned.held.message, planned.call.table) for planned in plan.held if planned.held]
 
 
 def _reason(result: Result) -> str:
@@ -78,18 +103,22 @@ def _tables(names: Sequence[str]) -> str:
     return f"{shown} and {count(more, 'more table')}" if more > 0 else shown
 
 
-def _next_steps(report: Report, doubts: Sequence[Doubt]) -> Iterator[str]:
+def left_open(report: Report, doubts: Sequence[Doubt]) -> tuple[list[str], list[str], int]:
+    """Return the ids of this run's calls in doubt, those of other runs' calls, and how many calls are still owed."""
     doubtful = [result.call.id for result in report.results if isinstance(result.outcome, Unknown)]
-    others = [doubt.intent for doubt in doubts if doubt.intent.run != report.run]
+    others = [doubt.intent.call.id for doubt in doubts if doubt.intent.run != report.run]
     owed = sum(1 for result in report.results if result.error is not None) - len(doubtful)
+    return doubtful, others, owed
+
+
+def _next_steps(report: Report, doubts: Sequence[Doubt]) -> Iterator[str]:
+    doubtful, others, owed = left_open(report, doubts)
     if owed:
         yield f"Still owed: {count(owed, 'call')}. Once the cause is gone:"
         yield "  reconciler apply"
     if others:
         yield f"In doubt besides, of other runs, which may be under way: {count(len(others), 'call')}."
-        doubtful += [intent.call.id for intent in others]
-    if doubtful:
-        yield "What is in doubt is never sent again by itself. Look in the scheduler whether it ran, and say so:"
-        yield f"  {'reconciler resolve':<73}(lists what is in doubt)"
-        yield f"  reconciler resolve {doubtful[0]} --as triggered --reason '...'        (it ran)"
-        yield f"  reconciler resolve {doubtful[0]} --as not-triggered --reason '...'    (it did not: owed again)"
+    if doubtful or others:
+        yield LOOK
+        yield f"  {LIST_COMMAND}"
+        yield from (f"  {line}" for line in verdict_commands([*doubtful, *others][0]))

@@ -1,0 +1,44 @@
+"""A plan as Markdown, for a reviewer's five seconds: a headline, what stands in the way, then tables and bodies.
+
+It takes at most `ROOM` bytes. The headline, the digest and a pointer for whatever was cut always stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.errors import Problem
+from reconciler.render.calls_markdown import bodies_block, reruns_block, targets_block
+from reconciler.render.chart import chart
+from reconciler.render.headline import headline
+from reconciler.render.inert import code
+from reconciler.render.open_markdown import doubts_block, guards_block, held_block, problems_block
+from reconciler.render.sheet import ROOM, Sheet, joined, size
+
+
+def plan_markdown(sheet: Sheet) -> str:
+    """Return the plan. What a reviewer must not miss finds room first, then the tables, then the bodies."""
+    plan = sheet.plan
+    calls = plan.calls
+    top = [
+        f"### {headline(sheet)}",
+        f"What this branch adds to {code(sheet.base)}." if sheet.base else "",
+        guards_block(sheet.guards, 3_000),
+        problems_block(sheet.problems, "", 8_000),
+    ]
+    middle = [
+        reruns_block(sheet, calls, 9_000),
+        held_block(plan, 6_000),
+        doubts_block(plan.doubts, sheet.live, 6_000),
+        chart(calls),
+    ]
+    digest = f"<sub>Plan <code>{plan.digest}</code></sub>"
+    room = ROOM - sum(size(block) for block in (*top, *middle, digest))
+    tables = targets_block(sheet, calls, room * 2 // 3)
+    bodies = bodies_block(calls, room - size(tables))
+    return joined(*top, tables, *middle, bodies, digest)
+
+
+def problems_markdown(problems: Sequence[Problem], root: str) -> str:
+    """Return the problems of manifests of which no plan could be made. `root` is put before the files."""
+    return joined("### No plan: the manifests are not valid", problems_block(problems, root, ROOM - 200))
