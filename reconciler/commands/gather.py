@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -49,17 +49,21 @@ class Manifests:
         targets = self.config.targets
         if scope.target is not None and scope.target not in targets:
             raise UsageFailure(f"no target is named {scope.target}", f"the config has: {', '.join(sorted(targets))}")
-        tables: dict[Key, list[Request]] = {}
-        for request in self.declared.requests:
-            tables.setdefault((request.target, request.table), []).append(request)
-        chosen = {key: tuple(requests) for key, requests in sorted(tables.items()) if key in scope}
+        chosen = self.asked(scope)
         if scope.table is not None and not chosen:
-            names = sorted({table for _, table in tables})
+            names = sorted({request.table for request in self.declared.requests})
             raise UsageFailure(
                 f"no declared table matches {scope.table}",
                 f"declared are {', '.join(names[:10])}{' and more' if len(names) > 10 else ''}",
             )
         return chosen
+
+    def asked(self, scope: Scope) -> dict[Key, tuple[Request, ...]]:
+        """Return the requests per table in scope, none where the scope names what does not exist."""
+        tables: dict[Key, list[Request]] = {}
+        for request in self.declared.requests:
+            tables.setdefault((request.target, request.table), []).append(request)
+        return {key: tuple(requests) for key, requests in sorted(tables.items()) if key in scope}
 
 
 def read_manifests(files: Mapping[str, bytes], found: Sequence[Problem] = ()) -> Manifests:
@@ -99,6 +103,13 @@ class Planner:
     def of(cls, manifests: Manifests, scope: Scope, blocked: frozenset[Key]) -> Planner:
         return cls(manifests, scope, wall_clocks(manifests.config), blocked)
 
+    def with_manifests(self, manifests: Manifests, blocked: frozenset[Key]) -> Planner:
+        """Return a planner of other manifests in the same scope, at the same moment."""
+        mine, theirs = self.manifests.config.targets, manifests.config.targets
+        same = {name for name in mine.keys() & theirs.keys() if mine[name].time_zone == theirs[name].time_zone}
+        now = {**wall_clocks(manifests.config), **{name: self.now[name] for name in same}}
+        return replace(self, manifests=manifests, now=now, blocked=blocked)
+
     def plan(self, snapshot: Snapshot) -> Plan:
         """Return the plan of every table in scope that is not blocked. Raises InvalidInput for damaged ledgers."""
         config = self.manifests.config
@@ -107,7 +118,7 @@ class Planner:
         for intent in snapshot.intents:
             if key_of(intent) in self.scope:
                 intents.setdefault(key_of(intent), []).append(intent)
-        tables = {key: asked for key, asked in self.manifests.tables(self.scope).items() if key not in self.blocked}
+        tables = {key: asked for key, asked in self.manifests.asked(self.scope).items() if key not in self.blocked}
         plans = []
         for key, requests in tables.items():
             mine = tuple(intents.pop(key, ()))

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reconciler.commands.comparison import compare, only_added
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope, work_tree_manifests
 from reconciler.commands.saved_plan import save
 from reconciler.commands.state import Gathered, code_of, gather, open_checkout, tell_blocked, tell_settlement
-from reconciler.errors import ExitCode, InvalidInput
+from reconciler.errors import ExitCode, InvalidInput, UsageFailure
 from reconciler.render.plan_json import plan_document, problems_document
-from reconciler.render.plan_text import plan_text
+from reconciler.render.plan_text import guards_text, plan_text
 from reconciler.render.problems import json_text, problems_text
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """The options of `plan`; `out` and `save` are files to write."""
+    """The options of `plan`; `out` and `save` are files to write, `base` names what the branch is compared with."""
 
     root: Path
     format: str
@@ -26,12 +27,17 @@ class PlanOptions:
     save: Path | None
     scope: Scope
     exit_code: bool
+    base: str | None = None
 
 
 def run(options: PlanOptions, console: Console) -> ExitCode:
     """Show the plan. Raises Failure; problems of manifests come as one JSON document with `--format json`."""
+    if options.base is not None and options.save:
+        raise UsageFailure(
+            "a plan against a base cannot be saved: it is not all that apply would do", "leave --base out, or --save"
+        )
     try:
-        found = _gather(options, console)
+        found, told = _gather(options, console)
     except InvalidInput as invalid:
         if options.format == "json" and invalid.problems:
             _write(options, console, json_text(problems_document(invalid.problems)))
@@ -41,7 +47,7 @@ def run(options: PlanOptions, console: Console) -> ExitCode:
         text = json_text(plan_document(found.plan, found.problems))
     else:
         paint = console.paint.off() if options.out else console.paint
-        text = plan_text(found.plan, paint, verbose=console.verbose, live=found.live)
+        text = guards_text(told, paint) + plan_text(found.plan, paint, verbose=console.verbose, live=found.live)
     _write(options, console, text)
     tell_blocked(found, console)
     if options.save:
@@ -50,9 +56,12 @@ def run(options: PlanOptions, console: Console) -> ExitCode:
     return code_of(found, options.exit_code)
 
 
-def _gather(options: PlanOptions, console: Console) -> Gathered:
+def _gather(options: PlanOptions, console: Console) -> tuple[Gathered, tuple[str, ...]]:
+    """Return what the plan is made of, and what the branch does to the guards, where it is compared with a base."""
     checkout = open_checkout(options.root)
     manifests = work_tree_manifests(options.root)
+    requests = manifests.declared.requests
+    compared = compare(checkout, options.base, manifests.config, requests) if options.base is not None else None
     found = gather(checkout, manifests, options.scope, console)
     tell_settlement(found.settlement, console)
     changed = checkout.uncommitted(manifests.files)
@@ -63,7 +72,11 @@ def _gather(options: PlanOptions, console: Console) -> Gathered:
         )
     if changed:
         console.message(f"Not committed yet, which apply insists on: {', '.join(changed[:5])}")
-    return found
+    if compared is None:
+        return found, ()
+    found = only_added(found, compared.base, console)
+    problems = compared.problems if options.format == "json" else compared.findings
+    return replace(found, problems=tuple(sorted((*found.problems, *problems)))), compared.told
 
 
 def _write(options: PlanOptions, console: Console, text: str) -> None:

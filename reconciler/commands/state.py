@@ -62,21 +62,28 @@ def gather(checkout: Checkout, manifests: Manifests, scope: Scope, console: Cons
     journals = tuple(read_journals(journal_folder(checkout.git)))
     state = open_branch(checkout, manifests.config, console, push=push)
     snapshot = state.read()
-    damage = _damage(snapshot, manifests, scope)
-    names = _misnamed(snapshot, manifests)
-    blocked = frozenset(damage) | {key for key, problem in names if problem.severity == "error"}
+    blocked, problems = blocked_tables(snapshot, manifests, scope)
     planner = Planner.of(manifests, scope, blocked)
     settlement = planner.settle(snapshot, journals)
-    problems = (*manifests.warnings, *damage.values(), *(problem for key, problem in names if key in scope))
     return Gathered(
         branch=state,
         snapshot=snapshot,
         settlement=settlement,
         planner=planner,
         plan=planner.plan(Changed(snapshot, settlement)),
-        problems=tuple(sorted(problems)),
+        problems=tuple(sorted((*manifests.warnings, *problems))),
         live=live_runs(journals),
     )
+
+
+def blocked_tables(
+    snapshot: GitSnapshot, manifests: Manifests, scope: Scope
+) -> tuple[frozenset[Key], tuple[Problem, ...]]:
+    """Return the tables whose state cannot be trusted, or lies under another name, and the problems that say so."""
+    damage = _damage(snapshot, manifests, scope)
+    names = _misnamed(snapshot, manifests)
+    blocked = frozenset(damage) | {key for key, problem in names if problem.severity == "error"}
+    return blocked, (*damage.values(), *(problem for key, problem in names if key in scope))
 
 
 def tell_settlement(settlement: Change, console: Console) -> None:
@@ -122,7 +129,7 @@ def _damage(snapshot: GitSnapshot, manifests: Manifests, scope: Scope) -> Mappin
     """Return the tables in scope whose ledger cannot be trusted: damage stops these, not the others."""
     found: dict[Key, Problem] = {}
     in_doubt = {key_of(intent) for intent in snapshot.intents}
-    for key in sorted({*manifests.tables(scope), *in_doubt}):
+    for key in sorted({*manifests.asked(scope), *in_doubt}):
         try:
             snapshot.ledger(key)
         except InvalidInput as damage:

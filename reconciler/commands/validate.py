@@ -6,10 +6,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from reconciler.commands.comparison import compare
 from reconciler.commands.console import Console
+from reconciler.commands.state import open_checkout
 from reconciler.core.text import count
 from reconciler.errors import ExitCode, Failure, Problem, UsageFailure
-from reconciler.manifests.root import read_root
+from reconciler.manifests.root import Reading, read_root
 from reconciler.manifests.worktree import read_worktree
 from reconciler.render.problem_reports import problems_gitlab, problems_sarif
 from reconciler.render.problems import problems_github, problems_text, validation_json
@@ -18,11 +20,15 @@ from reconciler.state.git import Git
 _REPORTS = {"github": problems_github, "sarif": problems_sarif, "gitlab": problems_gitlab}
 
 
-def run(root: Path, paths: Sequence[Path], output: str, console: Console) -> ExitCode:
-    """Validate the whole root; with `paths`, report only what is wrong in those files and folders, or in the config."""
+def run(root: Path, paths: Sequence[Path], output: str, console: Console, base: str | None = None) -> ExitCode:
+    """Validate the whole root; with `paths`, report only what is wrong in those files and folders, or in the config.
+
+    With `base`, report too which state files the branch changes since its merge base with that, and which guards.
+    """
     files, unread = read_worktree(root)
     reading = read_root(files)
-    problems = _within(root, paths, sorted((*unread, *reading.problems)))
+    compared = _compared(root, base, reading) if base is not None else ()
+    problems = _within(root, paths, sorted((*unread, *reading.problems, *compared)))
     errors = sum(1 for problem in problems if problem.severity == "error")
     if output == "json":
         console.result(validation_json(reading.manifests, reading.requests, problems))
@@ -32,6 +38,11 @@ def run(root: Path, paths: Sequence[Path], output: str, console: Console) -> Exi
         console.result(problems_text(problems, os.fspath(root), console.paint))
     console.message(_summary(len(problems), errors, reading.manifests, reading.requests))
     return ExitCode.INVALID if errors else ExitCode.DONE
+
+
+def _compared(root: Path, base: str, reading: Reading) -> tuple[Problem, ...]:
+    requests = reading.declared.requests if reading.declared else ()
+    return compare(open_checkout(root), base, reading.config, requests).problems
 
 
 def _summary(problems: int, errors: int, manifests: int, requests: int) -> str:
@@ -50,7 +61,7 @@ def _within(root: Path, paths: Sequence[Path], problems: Sequence[Problem]) -> t
     return tuple(
         problem
         for problem in problems
-        if problem.file in ("", "reconciler.yaml")
+        if problem.file.split("/")[0] in ("", "reconciler.yaml", ".state")
         or any(part in ("", ".") or problem.file == part or problem.file.startswith(f"{part}/") for part in wanted)
     )
 

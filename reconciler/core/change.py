@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from reconciler.core.ledger import Intent, Ledger, Trigger
@@ -69,6 +69,10 @@ class Changed:
 
     base: Snapshot
     change: Change
+    _added: Mapping[Key, tuple[Trigger, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_added", entries_by_key(self.change.entries))
 
     @property
     def commit(self) -> str | None:
@@ -80,7 +84,7 @@ class Changed:
 
     def ledger(self, key: Key) -> Ledger | None:
         ledger = self.base.ledger(key)
-        added = tuple(entry.trigger for entry in self.change.entries if entry.key == key)
+        added = self._added.get(key)
         if not added:
             return ledger
         if ledger is None:

@@ -61,7 +61,8 @@ def plan_table(table: Table, approvals: Mapping[str, Approval]) -> TablePlan:
     needs = _Needs.of(table, approvals)
     ready = tuple(_calls(table, approvals, needs.fresh, needs.approved, needs.doubts))
     held = _calls(table, approvals, EMPTY, needs.waiting, ())
-    hold = hold_table(tuple(needs.owing(table.requests)), ready, table.now)
+    owing = sorted(needs.owing(table.requests), key=lambda owed: owed[0].key)  # the first that is over a limit is named
+    hold = hold_table(owing, ready, table.now)
     planned = [PlannedCall(call, hold) for call in ready]
     planned += [PlannedCall(call, _missing_approval(call, approvals)) for call in held]
     return TablePlan(
@@ -70,8 +71,16 @@ def plan_table(table: Table, approvals: Mapping[str, Approval]) -> TablePlan:
         head=table.ledger.head if table.ledger else None,
         calls=tuple(sorted(planned, key=_order)),
         doubts=needs.doubts,
-        covered=tuple(sorted(request.key for request in table.requests if needs.is_covered(request))),
+        covered=tuple(
+            sorted(request.key for request in table.requests if is_covered(request, needs.covered, needs.done))
+        ),
     )
+
+
+def is_covered(request: Request, covered: Windows, bearing: Mapping[str, Windows]) -> bool:
+    """Say whether nothing more is needed for `request`: `covered` and `bearing` are its ledger's."""
+    taken = covered if request.rerun is None else bearing.get(request.rerun.token, EMPTY)
+    return not subtract(request.windows, near(taken, request.windows[0][0], request.windows[-1][1]))
 
 
 def _order(planned: PlannedCall) -> tuple[int, str, tuple[str, ...], str]:
@@ -117,11 +126,6 @@ class _Needs:
             windows = _common(request.windows, owed)
             if windows:
                 yield request, windows
-
-    def is_covered(self, request: Request) -> bool:
-        """Say whether nothing more is needed for `request`."""
-        taken = self.covered if request.rerun is None else self.done[request.rerun.token]
-        return not subtract(request.windows, near(taken, request.windows[0][0], request.windows[-1][1]))
 
 
 def _by_token(requests: Iterable[Request]) -> dict[str, list[Request]]:

@@ -45,6 +45,15 @@ def plan_text(plan: Plan, paint: Paint, *, verbose: bool, live: frozenset[str]) 
     return "\n".join(lines) + "\n"
 
 
+def guards_text(guards: Sequence[str], paint: Paint) -> str:
+    """Return what a branch changes about the guards, for the top of its plan: nothing where it changes none."""
+    if not guards:
+        return ""
+    lines = [paint.yellow("Before the calls: this branch changes what guards them."), ""]
+    lines += [f"  {paint.yellow('!')} {printable(guard)}" for guard in guards]
+    return "\n".join([*lines, "", ""])
+
+
 def target_line(target: Target, paint: Paint) -> str:
     """Return what a person should know of a target before anything is said of its tables."""
     url = "the embedded emulator" if target.embedded else target.url

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,12 +76,18 @@ class Checkout:
 
         `found` are those in the work tree: what git ignores is not in HEAD either, and no status tells of it.
         """
-        out = self.git.run(
-            *("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", self.prefix or ".")
-        )
-        paths = (record[3:].decode("utf-8", "surrogateescape") for record in out.split(b"\0")[:-1])
+        paths = (path for _, path in self.changed_here(self.prefix or "."))
         changed = {path for path in map(self._inside, paths) if self.is_manifest(path)}
         return tuple(sorted(changed | (set(found) - self._committed())))
+
+    def changed_here(self, folder: str) -> Iterator[tuple[str, str]]:
+        """Yield what differs from HEAD in the index or the work tree: git's two letters for it, the path from the top.
+
+        `folder` is a path from the repository's top too.
+        """
+        options = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
+        for record in self.git.run("status", *options, "--", folder).split(b"\0")[:-1]:
+            yield record[:2].decode(), record[3:].decode("utf-8", "surrogateescape")
 
     def absent(self, found: Iterable[str], uncommitted: Iterable[str]) -> tuple[str, ...]:
         """Return the manifests of HEAD that a sparse work tree leaves out.
