@@ -6,7 +6,7 @@ The words are GitHub's; a pull request is a merge request where the forge is Git
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,15 @@ class Reviewed:
     """What was reviewed of a pull request, and how.
 
     `head` is its last commit (of a merged one: the one that was merged), `author` who opened it (None: the account is
-    gone), `writers` everybody who wrote or committed one of its commits, as far as the forge knows their accounts.
+    gone), `writers` everybody who wrote or committed one of its commits, as far as the forge knows their accounts;
+    `strangers`, as `name <e-mail>`, those whose accounts it does not tell: any of the reviewers may be one of them.
     """
 
     head: str
     author: Person | None
     writers: tuple[Person, ...]
     reviews: tuple[Review, ...]
+    strangers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Forge(Protocol):
         """Return who made and who approved a pull request. Raises ForgeFailure where not all of it can be seen."""
 
     def members(self, team: str) -> frozenset[str]:
-        """Return the ids of the members of a team, named without the `@`: `acme/data-platform`."""
+        """Return the ids of the members of a team, on GitLab a group, named without the `@`: `acme/data-platform`."""
 
     def comments(self, number: int) -> tuple[Comment, ...]:
         """Return the comments on a pull request, oldest first."""
@@ -88,3 +90,10 @@ class Forge(Protocol):
 
     def update_comment(self, number: int, comment: str, body: str) -> str:
         """Replace the text of a comment and return its URL."""
+
+    def close(self) -> None:
+        """End all connections. A forge is a context manager too."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
