@@ -1,8 +1,10 @@
-"""The file of `plan --save`: what was reviewed, by digest, so that apply does exactly that or nothing."""
+"""The file of `plan --save`: what was reviewed, by digest, so that apply does exactly that, once, or nothing."""
 
 from __future__ import annotations
 
 import json
+import re
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +14,22 @@ from reconciler.core.plan import Plan
 from reconciler.errors import InvalidInput, Stale
 from reconciler.render.plan_json import plan_document
 from reconciler.render.problems import json_text
+from reconciler.state.branch import StateBranch
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """What a saved plan promised: its digest, its scope, and its ready calls by id with how they read."""
+    """What a saved plan promised: its digest, its scope, and its ready calls by id with how they read.
 
+    `id` names this one file, and the state's commits name it when it is applied; `state` is the state that it was made
+    on, None where there was none.
+    """
+
+    id: str
+    state: str | None
     digest: str
     scope: Scope
     calls: dict[str, str]
@@ -28,6 +40,7 @@ def save(path: Path, plan: Plan, scope: Scope) -> None:
     document = {
         "version": 1,
         "kind": "SavedPlan",
+        "id": secrets.token_hex(16),
         "digest": plan.digest,
         "scope": {"table": scope.table, "target": scope.target},
         "calls": {call.id: f"{call.table} {describe(call.span)}" for call in plan.ready},
@@ -42,8 +55,10 @@ def load(path: Path) -> SavedPlan:
         value = json.loads(path.read_text(encoding="utf-8"))
         calls = {str(name): str(text) for name, text in value["calls"].items()}
         scope = Scope(value["scope"]["table"], value["scope"]["target"])
-        if (value["version"], value["kind"]) == (1, "SavedPlan"):
-            return SavedPlan(str(value["digest"]), scope, calls)
+        name, state = value["id"], value["plan"]["state"]
+        sound = _ID.fullmatch(name) and (state is None or _COMMIT.fullmatch(state))
+        if (value["version"], value["kind"]) == (1, "SavedPlan") and sound:
+            return SavedPlan(name, state, str(value["digest"]), scope, calls)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}", "check the path") from None
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -51,8 +66,19 @@ def load(path: Path) -> SavedPlan:
     raise InvalidInput(f"{path} is not a saved plan", "write one with: reconciler plan --save FILE")
 
 
-def check(saved: SavedPlan, plan: Plan) -> None:
-    """Raise Stale, saying what changed, unless `plan` is what was saved."""
+def trailer(name: str) -> tuple[str, str]:
+    """Return the trailer by which the state's commits name the saved plan that they carry out."""
+    return "Saved-Plan", name
+
+
+def check(saved: SavedPlan, plan: Plan, branch: StateBranch) -> None:
+    """Raise Stale, saying what changed, unless `plan` is what was saved, and was not applied before."""
+    used = branch.commit_saying(": ".join(trailer(saved.id)), plan.state, saved.state)
+    if used is not None:
+        raise Stale(
+            f"the saved plan was applied already, as {used[:12]} on {branch.where} says",
+            "a saved plan is good for one apply; make and review a new one: reconciler plan --save FILE",
+        )
     if plan.digest == saved.digest:
         return
     now = {call.id: f"{call.table} {describe(call.span)}" for call in plan.ready}

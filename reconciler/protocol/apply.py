@@ -29,6 +29,7 @@ class Run:
     """One apply: its name, who runs it, the manifests' commit, calls per batch, and which calls were agreed to.
 
     `agreed` holds the ids of the calls that a person saw, None where nobody was asked: then what is owed is made.
+    `trailers` are names and values that its commit messages bear too.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Run:
     commit: str
     batch: int
     agreed: frozenset[str] | None
+    trailers: tuple[tuple[str, str], ...] = ()
 
 
 def _unheard(_: Result) -> None:
@@ -186,7 +188,7 @@ class Applier(Generic[S]):
         told = {result.call.id for result in results}
         reran = tuple(intent.call for intent in outcomes.settled if intent.call.id not in told)
         subject, lines = batch_message(results, reran, settlement, batch)
-        trailers = (("Run", self._run.name), ("By", self._run.by), ("Manifests", self._run.commit))
+        trailers = (("Run", self._run.name), ("By", self._run.by), ("Manifests", self._run.commit), *self._run.trailers)
         return compose(subject, lines, trailers)
 
 

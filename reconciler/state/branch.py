@@ -138,6 +138,17 @@ class StateBranch:
             return tip
         return self.git.fetch(remote, self.ref)
 
+    def commit_saying(self, words: str, commit: str | None, since: str | None) -> str | None:
+        """Return a commit in the state's history up to `commit`, younger than `since`, whose message has `words`.
+
+        Where `since` is not here, all of the history is looked through.
+        """
+        if commit is None:
+            return None
+        without = [f"^{since}"] if since and self.git.commit_of(since) else []
+        found = self.git.run("rev-list", "--max-count=1", "--fixed-strings", f"--grep={words}", commit, *without)
+        return found.decode().strip() or None
+
     def commit(self, base: GitSnapshot, change: Change, message: str) -> GitSnapshot | Overtaken:
         """Write `change` on top of `base` and publish it: a new snapshot, or Overtaken where another run was first.
 

@@ -6,7 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from tests.e2e.counting import Counting
+from reconciler.scheduler.emulator import Fault
+from tests.e2e.counting import Counting, no_fault
 from tests.e2e.manifests import ORDERS, SALES, again, at, backfill, between, hours
 from tests.e2e.workplace import Workplace
 
@@ -83,8 +84,24 @@ def test_a_saved_plan_is_applied_exactly(place: Workplace, scheduler: Counting) 
     planned = [call["body"] for call in json.loads(Path(file).read_text())["plan"]["calls"]]
     assert place.apply(file).code == 0
     assert scheduler.bodies() == planned
-    again_code = place.apply(file)
-    assert (again_code.code, scheduler.calls) == (8, 2)
+    again = place.apply(file)
+    assert (again.code, scheduler.calls) == (8, 2)
+    assert "the saved plan was applied already, as " in again.err
+
+
+def test_a_saved_plan_is_good_for_one_apply_even_where_that_triggered_nothing(
+    place: Workplace, scheduler: Counting
+) -> None:
+    place.declare("fact.yaml", backfill("fact", between(1, 5)))
+    file = _saved(place)
+    scheduler.decide = lambda _: Fault.REJECT
+    assert place.apply(file).code == 6
+    scheduler.decide = no_fault
+    other = place.clone("other")
+    again = other.apply(file)
+    assert (again.code, scheduler.runs(SALES)) == (8, {})
+    assert "the saved plan was applied already, as " in again.err
+    assert other.apply(_saved(place)).code == 0
 
 
 def test_a_saved_plan_is_stale_when_a_manifest_changed(place: Workplace, scheduler: Counting) -> None:
