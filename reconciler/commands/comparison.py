@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.commands.console import Console
+from reconciler.commands.forges import open_reviews
 from reconciler.commands.gather import Manifests, Planner, read_manifests
 from reconciler.commands.state import Gathered, blocked_tables
 from reconciler.core.call import describe, spans
@@ -18,6 +20,7 @@ from reconciler.core.request import Declared, Request
 from reconciler.core.text import count, printable
 from reconciler.errors import Failure, InvalidInput, Problem
 from reconciler.manifests.root import CONFIG, read_root
+from reconciler.review.approvals import Reviews
 from reconciler.state.base import merge_base, state_edits
 from reconciler.state.checkout import Checkout
 
@@ -102,12 +105,15 @@ def _unreadable(ref: str, commit: str, config: Config | None, why: str) -> Probl
     return Problem("", 0, 0, "", message, hint + blind, "warning")
 
 
-def only_added(found: Gathered, base: Base, console: Console) -> Gathered:
+def only_added(found: Gathered, checkout: Checkout, base: Base, console: Console) -> Gathered:
     """Return what was gathered with the plan of what the branch adds; with all of it where the base is not valid."""
     if base.problem:
         return found
     snapshot = Changed(found.snapshot, found.settlement)
-    before = _NOTHING if base.manifests is None else _side(_base_planner(found, base.manifests), snapshot)
+    before = _NOTHING
+    if base.manifests is not None:
+        reviews = open_reviews(checkout, base.commit, base.manifests.config, os.environ)
+        before = _side(_base_planner(found, base.manifests, reviews), snapshot)
     owed = len(before.plan.ready)
     onto = once_triggered(snapshot, before.plan)
     asked = found.planner.manifests.asked(found.planner.scope)
@@ -119,9 +125,9 @@ def only_added(found: Gathered, base: Base, console: Console) -> Gathered:
     return replace(found, plan=plan, problems=tuple(sorted((*found.problems, *warnings))))
 
 
-def _base_planner(found: Gathered, manifests: Manifests) -> Planner:
+def _base_planner(found: Gathered, manifests: Manifests, reviews: Reviews) -> Planner:
     blocked, _ = blocked_tables(found.snapshot, manifests, found.planner.scope)
-    return found.planner.with_manifests(manifests, blocked)
+    return found.planner.with_manifests(manifests, blocked, reviews)
 
 
 def _side(planner: Planner, snapshot: Changed) -> Side:

@@ -14,13 +14,13 @@ from reconciler.core.change import Change, Key, Snapshot, key_of
 from reconciler.core.config import Config
 from reconciler.core.ledger import Doubt, Intent, doubts
 from reconciler.core.plan import Plan, make_plan
-from reconciler.core.planner import Table, plan_table
+from reconciler.core.planner import Table, open_reruns, plan_table
 from reconciler.core.request import Declared, Request
 from reconciler.core.settlement import JournalReading, settle
 from reconciler.errors import InvalidInput, Problem, UsageFailure
 from reconciler.manifests.root import CONFIG, read_root
 from reconciler.manifests.worktree import read_worktree
-from reconciler.review.approvals import approvals
+from reconciler.review.approvals import Reviews, approvals
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +98,22 @@ class Planner:
     scope: Scope
     now: Mapping[str, int]
     blocked: frozenset[Key]
+    reviews: Reviews
 
     @classmethod
-    def of(cls, manifests: Manifests, scope: Scope, blocked: frozenset[Key]) -> Planner:
-        return cls(manifests, scope, wall_clocks(manifests.config), blocked)
+    def of(cls, manifests: Manifests, scope: Scope, blocked: frozenset[Key], reviews: Reviews) -> Planner:
+        return cls(manifests, scope, wall_clocks(manifests.config), blocked, reviews)
 
-    def with_manifests(self, manifests: Manifests, blocked: frozenset[Key]) -> Planner:
+    def with_manifests(self, manifests: Manifests, blocked: frozenset[Key], reviews: Reviews) -> Planner:
         """Return a planner of other manifests in the same scope, at the same moment."""
         mine, theirs = self.manifests.config.targets, manifests.config.targets
         same = {name for name in mine.keys() & theirs.keys() if mine[name].time_zone == theirs[name].time_zone}
         now = {**wall_clocks(manifests.config), **{name: self.now[name] for name in same}}
-        return replace(self, manifests=manifests, now=now, blocked=blocked)
+        return replace(self, manifests=manifests, now=now, blocked=blocked, reviews=reviews)
 
     def plan(self, snapshot: Snapshot) -> Plan:
         """Return the plan of every table in scope that is not blocked. Raises InvalidInput for damaged ledgers."""
         config = self.manifests.config
-        approved = approvals(self.manifests.declared.requests, config.approvals)
         intents: dict[Key, list[Intent]] = {}
         for intent in snapshot.intents:
             if key_of(intent) in self.scope:
@@ -123,7 +123,7 @@ class Planner:
         for key, requests in tables.items():
             mine = tuple(intents.pop(key, ()))
             table = Table(config.targets[key[0]], key[1], requests, snapshot.ledger(key), mine, self.now[key[0]])
-            plans.append(plan_table(table, approved))
+            plans.append(plan_table(table, approvals(open_reruns(table), config.approvals, self.reviews)))
         orphans = [doubt for some in intents.values() for intent in some for doubt in self.doubt(snapshot, intent)]
         return make_plan(snapshot.commit, plans, orphans)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.commands.console import Console
+from reconciler.commands.forges import open_reviews
 from reconciler.commands.gather import Manifests, Planner, Scope
 from reconciler.core.change import Change, Changed, Key, key_of
 from reconciler.core.config import Config
@@ -56,14 +58,25 @@ def open_branch(checkout: Checkout, config: Config, console: Console, *, push: b
     return StateBranch(checkout.git, checkout.prefix, config.state.branch, remote, push=push, warn=console.warning)
 
 
-def gather(checkout: Checkout, manifests: Manifests, scope: Scope, console: Console, *, push: bool = True) -> Gathered:
-    """Read state and journals, and plan. Raises InvalidInput where the state as a whole cannot be trusted."""
+def gather(
+    checkout: Checkout,
+    manifests: Manifests,
+    scope: Scope,
+    console: Console,
+    *,
+    push: bool = True,
+    commit: str | None = None,
+) -> Gathered:
+    """Read state and journals, and plan. Raises InvalidInput where the state as a whole cannot be trusted.
+
+    `commit` is the one that the manifests are from, None for those of the work tree.
+    """
     manifests.tables(scope)  # a scope that names nothing is refused before git is asked
     journals = tuple(read_journals(journal_folder(checkout.git)))
     state = open_branch(checkout, manifests.config, console, push=push)
     snapshot = state.read()
     blocked, problems = blocked_tables(snapshot, manifests, scope)
-    planner = Planner.of(manifests, scope, blocked)
+    planner = Planner.of(manifests, scope, blocked, open_reviews(checkout, commit, manifests.config, os.environ))
     settlement = planner.settle(snapshot, journals)
     return Gathered(
         branch=state,

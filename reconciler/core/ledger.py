@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.call import Call, Span, span_fields
-from reconciler.core.window import Windows, subtract, union
+from reconciler.core.window import Windows, intersect, subtract, union
 
 # What a manifest calls a request ends in `#` and a name without a colon, so none can look like this.
 _IMPORTED = re.compile(r"import:(.+:[0-9]+)", re.DOTALL)
@@ -70,6 +70,10 @@ class Ledger:
             for token in trigger.rerun:
                 spans.setdefault(token, []).append(trigger.span)
         return {token: windows_of(some) for token, some in spans.items()}
+
+    def over(self, windows: Windows) -> tuple[Trigger, ...]:
+        """Return the triggers that cover any of `windows`, oldest first."""
+        return tuple(trigger for trigger in self.triggers if intersect(trigger.span.windows, windows))
 
 
 def windows_of(spans: Iterable[Span]) -> Windows:

@@ -54,7 +54,7 @@ class Table:
 def plan_table(table: Table, approvals: Mapping[str, Approval]) -> TablePlan:
     """Return what `table` owes now, what is held and why, and what is in doubt.
 
-    `approvals` has an entry for the key of every request that is a rerun. The calls trigger each owed second exactly
+    `approvals` has an entry for the key of every request of `open_reruns`. The calls trigger each owed second exactly
     once: one trigger satisfies all that is outstanding for its instants, and bears every token that it satisfies. A
     rerun over windows in doubt bears the tokens in doubt too, so that none of them asks for another.
     """
@@ -111,9 +111,9 @@ class _Needs:
         done: dict[str, Windows] = {}
         for token, requests in _by_token(table.requests).items():
             done[token] = bearing.get(token, EMPTY)
-            in_flight = windows_of(doubt.intent.call.span for doubt in open_doubts if token in doubt.intent.call.rerun)
-            asked = union(w for r in requests if isinstance(approvals[r.key], Approved) for w in r.windows)
-            unapproved = union(w for r in requests if isinstance(approvals[r.key], Waiting) for w in r.windows)
+            in_flight = _in_flight(token, open_doubts)
+            asked = union(w for r in requests if isinstance(approvals.get(r.key), Approved) for w in r.windows)
+            unapproved = union(w for r in requests if isinstance(approvals.get(r.key), Waiting) for w in r.windows)
             approved[token] = subtract(subtract(asked, done[token]), in_flight)
             waiting[token] = subtract(subtract(subtract(unapproved, done[token]), in_flight), asked)
         fresh = subtract(subtract(wanted, covered), doubtful)
@@ -126,6 +126,22 @@ class _Needs:
             windows = _common(request.windows, owed)
             if windows:
                 yield request, windows
+
+
+def open_reruns(table: Table) -> tuple[Request, ...]:
+    """Return the reruns of `table` that somebody has to approve now: the others were triggered, or are in doubt."""
+    bearing = table.ledger.bearing if table.ledger else {}
+    open_doubts = doubts(table.ledger, table.intents)
+    found = []
+    for token, requests in _by_token(table.requests).items():
+        taken = union((*bearing.get(token, EMPTY), *_in_flight(token, open_doubts)))
+        found += [request for request in requests if subtract(request.windows, taken)]
+    return tuple(found)
+
+
+def _in_flight(token: str, open_doubts: Sequence[Doubt]) -> Windows:
+    """Return the windows of the calls in doubt that bear a token."""
+    return windows_of(doubt.intent.call.span for doubt in open_doubts if token in doubt.intent.call.rerun)
 
 
 def _by_token(requests: Iterable[Request]) -> dict[str, list[Request]]:
@@ -158,7 +174,7 @@ def _calls(
         for span in spans(union(windows), table.target.range_end, table.target.points_per_call)
     ]
     for (tokens, span), requests in zip(made, _satisfied(table.requests, made, fresh), strict=True):
-        names = (_approvers(approvals[request.key]) for request in requests if request.rerun)
+        names = (_approvers(approvals.get(request.key)) for request in requests if request.rerun)
         yield Call(
             target=table.target.name,
             table=table.name,
@@ -170,7 +186,7 @@ def _calls(
         )
 
 
-def _approvers(approval: Approval) -> tuple[str, ...]:
+def _approvers(approval: Approval | None) -> tuple[str, ...]:
     return approval.by if isinstance(approval, Approved) else ()
 
 
@@ -201,6 +217,6 @@ def _common(few: Windows, many: Windows) -> Windows:
 
 
 def _missing_approval(call: Call, approvals: Mapping[str, Approval]) -> Held:
-    reasons = (approvals[key] for key in call.requests)
+    reasons = (approvals.get(key) for key in call.requests)
     messages = {reason.message for reason in reasons if isinstance(reason, Waiting)}
     return Held("approval", "; ".join(sorted(messages)))

@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
+from reconciler.manifests.findings import Findings
+from reconciler.manifests.marks import Path
+
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/]*)(/.*)?")
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(.*))?")
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -89,3 +92,12 @@ def _is_host(host: str) -> bool:
     except AddressValueError:
         return False
     return len(host) <= 253 and _NAME.fullmatch(host) is not None
+
+
+def check_address(path: Path, url: str, findings: Findings, like: str) -> Address | None:
+    """Return what `url`, the value at `path`, is; None, with an error in `findings`, where it is no such URL."""
+    try:
+        return read_address(url)
+    except ValueError as error:
+        findings.error(path, f"the url {error}", f"write scheme, host and port, like {like}")
+        return None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reconciler.core.config import ApprovalsUnset, Config, Limits, ManifestApprovals, NoApprovals
+from reconciler.core.config import ApprovalsUnset, Config, ForgeApprovals, Limits, ManifestApprovals, NoApprovals
 from reconciler.core.request import Place, Request, Rerun
 from reconciler.core.wallclock import parse
 from reconciler.core.window import EMPTY, Windows, union
 from reconciler.manifests import table_name
-from reconciler.manifests.config import check_names_once
+from reconciler.manifests.approvals import check_names_once
 from reconciler.manifests.findings import Findings
 from reconciler.manifests.limits import read_limits
 from reconciler.manifests.marks import Path
@@ -84,7 +84,7 @@ def _request(at: int, entry: Typed, windows: Windows, common: _Common, findings:
         reason=reason,
         owner=common.owner,
         limits=common.limits,
-        place=Place(findings.document.file, line, column),
+        place=Place(findings.document.file, line, column, findings.document.last_line(("spec", "requests", at))),
     )
 
 
@@ -193,7 +193,7 @@ def _check_rerun(path: Path, entry: Typed, findings: Findings, config: Config | 
     match config.approvals:
         case ManifestApprovals():
             return
-        case NoApprovals() | ApprovalsUnset():
+        case ForgeApprovals() | NoApprovals() | ApprovalsUnset():
             message = "has no effect: approvals do not come from the manifest here"
             hint = "remove it, or set `approvals.reruns.provider: manifest` in reconciler.yaml"
             findings.warning((*path, "approvedBy"), message, hint)

@@ -7,30 +7,20 @@ from typing import Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from reconciler.core.call import RangeEnd
-from reconciler.core.config import (
-    EMBEDDED,
-    Approvals,
-    ApprovalsUnset,
-    Auth,
-    Config,
-    FromEnv,
-    FromFile,
-    Limits,
-    ManifestApprovals,
-    NoApprovals,
-    State,
-    Target,
-)
+from reconciler.core.config import EMBEDDED, Auth, Config, Limits, State, Target
 from reconciler.core.wallclock import parse_duration
 from reconciler.manifests import branch
-from reconciler.manifests.address import Address, read_address
+from reconciler.manifests.address import Address, check_address, read_address
+from reconciler.manifests.approvals import check_approvals, read_approvals
 from reconciler.manifests.findings import Findings
 from reconciler.manifests.limits import read_limits
 from reconciler.manifests.marks import Path
 from reconciler.manifests.quoting import listed, quoted
-from reconciler.manifests.typed import Typed, dig, list_at, mapping_at, text_at
+from reconciler.manifests.typed import Typed, dig, mapping_at, text_at
+from reconciler.manifests.value_from import read_value_from
 from reconciler.manifests.words import nearest
 
+_LIKE = "http://anymetrics.internal:8083"
 _LONGEST_TIMEOUT = 3600
 # Names that depend on the machine, or that zoneinfo finds beside the real ones.
 _NO_ZONES = ("localtime", "posixrules", "Factory", "posix/", "right/")
@@ -44,7 +34,7 @@ def read_config(value: Typed, findings: Findings) -> Config | None:
     _check_targets(mapping_at(value, "targets"), findings)
     _check_default(value, findings)
     _check_branch(text_at(value, "state", "branch"), findings)
-    _check_approvals(value, findings)
+    check_approvals(value, findings)
     return None if findings.failed else _config(value)
 
 
@@ -67,7 +57,7 @@ def _check_targets(targets: Mapping[str, Typed], findings: Findings) -> None:
 def _check_url(path: Path, url: str | None, findings: Findings) -> Address | None:
     if url is None or url == EMBEDDED:
         return None
-    address = _address(path, url, findings)
+    address = check_address(path, url, findings, _LIKE)
     if address is not None and address.scheme == "http" and not address.loopback:
         message = "the credential travels unencrypted: the url is plain http"
         findings.warning(path, message, "use https, or make sure that the network in between is yours")
@@ -75,17 +65,9 @@ def _check_url(path: Path, url: str | None, findings: Findings) -> Address | Non
 
 
 def _check_proxy(path: Path, proxy: str | None, findings: Findings) -> None:
-    address = _address(path, proxy, findings) if proxy is not None else None
+    address = check_address(path, proxy, findings, _LIKE) if proxy is not None else None
     if address is not None and address.path:
         findings.error(path, "a proxy's url has no path", "write scheme, host and port alone")
-
-
-def _address(path: Path, url: str, findings: Findings) -> Address | None:
-    try:
-        return read_address(url)
-    except ValueError as error:
-        findings.error(path, f"the url {error}", "write scheme, host and port, like http://anymetrics.internal:8083")
-        return None
 
 
 def _check_zone(path: Path, zone: str | None, findings: Findings) -> None:
@@ -134,37 +116,13 @@ def _check_branch(name: str | None, findings: Findings) -> None:
         )
 
 
-def _check_approvals(value: Typed, findings: Findings) -> None:
-    path: Path = ("approvals", "reruns")
-    approvers = [name for name in list_at(value, *path, "approvers") if isinstance(name, str)]
-    check_names_once((*path, "approvers"), approvers, findings)
-    if approvers and text_at(value, *path, "provider") == "none":
-        hint = "remove it, or use the provider `manifest`"
-        findings.warning((*path, "approvers"), "has no effect with this provider", hint)
-    minimum = dig(value, *path, "minimum")
-    if isinstance(minimum, int) and approvers and minimum > len(approvers):
-        message = (
-            f"{minimum} approvals are wanted, but there are only {len(approvers)} approvers: no rerun could be approved"
-        )
-        findings.error((*path, "minimum"), message, f"write {len(approvers)} or less, or add approvers")
-
-
-def check_names_once(path: Path, names: list[str], findings: Findings) -> None:
-    """Add an error for each name that the list at `path` has twice, whatever its case."""
-    seen: set[str] = set()
-    for position, name in enumerate(names):
-        if name.casefold() in seen:
-            findings.error((*path, position), f"{quoted(name)} is in the list twice", "remove one of them")
-        seen.add(name.casefold())
-
-
 def _config(value: Typed) -> Config:
     return Config(
         targets={name: _target(name, target) for name, target in mapping_at(value, "targets").items()},
         default_target=text_at(value, "defaultTarget"),
         state=_state(value),
         limits=read_limits(mapping_at(value, "limits"), Limits()),
-        approvals=_approvals(mapping_at(value, "approvals", "reruns")),
+        approvals=read_approvals(mapping_at(value, "approvals", "reruns")),
     )
 
 
@@ -191,23 +149,13 @@ def _auth(value: dict[str, Typed]) -> Auth | None:
     if not value:
         return None
     kind = cast("Literal['UID', 'TOKEN', 'ACCOUNT', 'APIKEY']", text_at(value, "type"))
-    env = text_at(value, "valueFrom", "env")
-    return Auth(kind, FromEnv(env) if env else FromFile(text_at(value, "valueFrom", "file") or ""))
+    return Auth(kind, read_value_from(mapping_at(value, "valueFrom")))
 
 
 def _state(value: Typed) -> State:
     standard = State()
     name = text_at(value, "state", "branch") or standard.branch
     return State(name, _whole(dig(value, "state"), "batch", standard.batch))
-
-
-def _approvals(value: dict[str, Typed]) -> Approvals:
-    if not value:
-        return ApprovalsUnset()
-    if text_at(value, "provider") == "none":
-        return NoApprovals()
-    approvers = tuple(name for name in list_at(value, "approvers") if isinstance(name, str))
-    return ManifestApprovals(approvers, _whole(value, "minimum", 1))
 
 
 def _whole(value: Typed, key: str, standard: int) -> int:

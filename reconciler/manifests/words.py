@@ -30,10 +30,7 @@ _TYPES = {
     "number": "a number",
     "boolean": "true or false",
 }
-_NO_LITERAL = (
-    "write `valueFrom: {env: NAME}` or `valueFrom: {file: /path}`, and treat a credential that was committed as lost"
-)
-
+_APPROVALS: Path = ("approvals", "reruns")
 _DOCUMENT = "write a mapping: apiVersion, kind and so on"
 # Rule, message, hint; an empty hint stands for the example of the schema.
 _RULES = {
@@ -144,9 +141,9 @@ def _unknown(path: Path, key: str, subject: Subject) -> Wrong:
     if subject.kind == "backfill" and path == ("spec",) and key in _NOT_YET:
         hint = f"remove it for now: {_NOT_YET[key]}"
         return Wrong(path, key, f"`{key}` is not supported yet", hint)
-    if _secret(path) and key in _LITERALS:
+    if (_secret(path) or path == _APPROVALS) and key in _LITERALS:
         message = f"`{key}` would be a credential in the repository, which is refused"
-        return Wrong(path, key, message, _NO_LITERAL)
+        return Wrong(path, key, message, _no_literal(path))
     known = subject.form.at(path).members
     near = nearest(key, known)
     hint = f"did you mean `{near}`?" if near else f"remove it; known here: {', '.join(known)}"
@@ -181,7 +178,7 @@ def _type(broken: Broken, subject: Subject) -> Wrong:
     if given is None:
         return Wrong(path, None, "has no value", f"{like}; text that looks empty to YAML needs quotes")
     if _secret(path):
-        return Wrong(path, None, f"must be {named}; what is there is not shown", _NO_LITERAL)
+        return Wrong(path, None, f"must be {named}; what is there is not shown", _no_literal(path))
     if not isinstance(given, str):
         return Wrong(path, None, f"must be {named}, not {'a list' if isinstance(given, list) else 'a mapping'}", like)
     if wanted == "object":  # it may be anything, a credential too
@@ -210,13 +207,18 @@ def _value(broken: Broken, subject: Subject) -> Wrong:
 
 def _enum(broken: Broken, given: str, hidden: bool) -> tuple[str, str]:
     wanted = cast("list[str]", broken.wanted)
-    if broken.path[-1:] == ("provider",) and broken.given == "github":
-        return "the provider `github` is not supported yet", "use `manifest` or `none`"
     near = None if hidden else nearest(str(broken.given), wanted)
     hint = f"did you mean `{near}`?" if near else f"write one of {', '.join(wanted)}"
     return f"{given} is none of {', '.join(wanted)}", hint
 
 
+def _no_literal(path: Path) -> str:
+    key = "tokenFrom" if path[:2] == _APPROVALS else "valueFrom"
+    return (
+        f"write `{key}: {{env: NAME}}` or `{key}: {{file: /path}}`, and treat a credential that was committed as lost"
+    )
+
+
 def _secret(path: Path) -> bool:
     """Say whether a credential may have been written at `path` by mistake."""
-    return path[:1] == ("targets",) and "auth" in path
+    return (path[:1] == ("targets",) and "auth" in path) or path[:3] == (*_APPROVALS, "tokenFrom")

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import assert_never
+from typing import Protocol, assert_never
 
-from reconciler.core.config import Approvals, ApprovalsUnset, ManifestApprovals, NoApprovals
+from reconciler.core.config import Approvals, ApprovalsUnset, ForgeApprovals, ManifestApprovals, NoApprovals
 from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.request import Request, Rerun
 
 
-def approvals(requests: Iterable[Request], policy: Approvals) -> dict[str, Approval]:
-    """Return, for the key of every request that is a rerun, whether it is approved."""
-    return {request.key: _approval(request, request.rerun, policy) for request in requests if request.rerun}
+class Reviews(Protocol):
+    """What reviews of pull requests say."""
+
+    def approval(self, request: Request, rerun: Rerun, policy: ForgeApprovals) -> Approval:
+        """Return whether every line of `request` was approved, as it stands now."""
 
 
-def _approval(request: Request, rerun: Rerun, policy: Approvals) -> Approval:
+def approvals(requests: Iterable[Request], policy: Approvals, reviews: Reviews) -> dict[str, Approval]:
+    """Return, for the key of every request that is a rerun, whether it is approved.
+
+    `reviews` is only asked where the policy says that reviews approve.
+    """
+    return {request.key: _approval(request, request.rerun, policy, reviews) for request in requests if request.rerun}
+
+
+def _approval(request: Request, rerun: Rerun, policy: Approvals, reviews: Reviews) -> Approval:
     match policy:
         case NoApprovals():
             return Approved(())
         case ManifestApprovals():
             return _by_manifest(request, rerun, policy)
+        case ForgeApprovals():
+            return reviews.approval(request, rerun, policy)
         case ApprovalsUnset():
             return Waiting(
                 f"rerun {rerun.token} ({request.key}) cannot be approved: the config does not say by whom; "

@@ -49,12 +49,14 @@ class PullRequest:
 class Reviewed:
     """What was reviewed of a pull request, and how.
 
-    `head` is its last commit (of a merged one: the one that was merged), `author` who opened it (None: the account is
+    `head` is its last commit (of a merged one: the one that was merged) and `merged` the commit that merged it, or what
+    it was squashed or rebased to, None where the forge does not say; `author` is who opened it (None: the account is
     gone), `writers` everybody who wrote or committed one of its commits, as far as the forge knows their accounts;
-    `strangers`, as `name <e-mail>`, those whose accounts it does not tell: any of the reviewers may be one of them.
+    `strangers`, as `name <e-mail>`, those of whom it could know one and does not: any reviewer may be one of them.
     """
 
     head: str
+    merged: str | None
     author: Person | None
     writers: tuple[Person, ...]
     reviews: tuple[Review, ...]

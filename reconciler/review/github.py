@@ -111,6 +111,7 @@ class GitHub:
         reviews = self._rest.pages(Ask(f"{path}/reviews?per_page=100", f"the reviews of #{number}", _SEE))
         return Reviewed(
             head=pull.record("head").commit("sha"),
+            merged=pull.maybe_commit("merge_commit_sha"),
             author=_account(pull, "user"),
             writers=_writers(commits),
             reviews=_last_words(reviews),

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from reconciler.errors import ForgeFailure
 from reconciler.review.forge import Comment, PullRequest, Review, Reviewed
-from reconciler.review.gitlab_people import Account, Signature, account, person, strangers, writers
+from reconciler.review.gitlab_people import Account, Signature, account, person, writers
 from reconciler.review.gitlab_time import approvals_in_notes, looked_at
 from reconciler.review.place import Place
 from reconciler.review.rest import Ask, Refusal, Rest
@@ -85,7 +85,8 @@ class GitLab:
 
         A review is there for every approval that GitLab still counts; one that was taken back, or reset by a push, is
         gone. Its head is the version that stood when it was given, None where no time of it is known. A bot is what
-        GitLab calls one, or what is named as its bots are. Requested changes and pushers are not seen.
+        GitLab calls one, or what is named as its bots are. Requested changes and pushers are not seen. Commits name
+        e-mail addresses and no accounts: writers are those that an address or a name tells of; no stranger is known.
         """
         path = f"{self._path}/merge_requests/{number}"
         request = self._rest.get(Ask(path, f"merge request !{number}", _SEE))
@@ -95,10 +96,10 @@ class GitLab:
         author = request.maybe_record("author")
         return Reviewed(
             head=request.commit("sha"),
+            merged=request.maybe_commit("merge_commit_sha") or request.maybe_commit("squash_commit_sha"),
             author=person(author) if author else None,
             writers=writers(signatures, accounts),
             reviews=self._reviews(path, number, approvals, accounts),
-            strangers=strangers(signatures),
         )
 
     def members(self, team: str) -> frozenset[str]:

@@ -63,10 +63,5 @@ def writers(signatures: Iterable[Signature], accounts: Iterable[Account]) -> tup
     return tuple(found.values())
 
 
-def strangers(signatures: Iterable[Signature]) -> tuple[str, ...]:
-    """Return the signatures that tell of no account."""
-    return tuple(f"{name} <{email}>" for name, email in signatures if not _PRIVATE.fullmatch(email))
-
-
 def _same(one: str, other: str) -> bool:
     return one != "" and one.casefold() == other.casefold()

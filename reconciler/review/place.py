@@ -127,17 +127,19 @@ def locate(
 
 
 def check_allowed_host(place: Place, environ: Mapping[str, str]) -> None:
-    """Refuse an API on a host that RECONCILER_ALLOWED_HOSTS does not name, before a token goes there.
+    """Refuse an API on a host that neither CI nor RECONCILER_ALLOWED_HOSTS names, before a token goes there.
 
-    Unset, it allows every host. The host that CI itself names as its API is allowed always: who sets CI's variables
-    sets that list too. Raises ForgeFailure.
+    The host that CI itself names as its API is always allowed: who sets CI's variables sets that list too. In CI every
+    other host has to be on the list, since a config under review may name any; elsewhere, only where the list is set.
+    Raises ForgeFailure.
     """
-    if ALLOWED_HOSTS not in environ:
-        return
     api, own = place.api, _ci_api(place.forge, environ)
     if own is not None and (own.host, own.port) == (api.host, api.port):
         return
-    allowed = {entry.strip().lower() for entry in environ[ALLOWED_HOSTS].split(",")} - {""}
+    in_ci = any(environ.get(name) for name in ("CI", *_API_VARIABLE.values()))
+    if not in_ci and ALLOWED_HOSTS not in environ:
+        return
+    allowed = {entry.strip().lower() for entry in environ.get(ALLOWED_HOSTS, "").split(",")} - {""}
     if not allowed & {api.host, api.host.strip("[]"), f"{api.host}:{api.port}"}:
         raise ForgeFailure(
             f"{TITLES[place.forge]}'s host {api.host}:{api.port} is not in {ALLOWED_HOSTS}, so no token is sent there",

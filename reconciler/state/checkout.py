@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,14 +61,13 @@ class Checkout:
         for entry in entries:
             if entry.mode not in _PLAIN_FILES:
                 raise InvalidInput(f"{entry.path} is not a plain file", "put the file itself here, no link to it")
-        paths = [self._inside(entry.path) for entry in entries]
-        return dict(zip(paths, self.git.blobs(entry.oid for entry in entries), strict=True))
+        return self._contents(entries)
 
     def _entries(self, commit: str) -> tuple[Entry, ...]:
         return tuple(
             entry
             for entry in self.git.files(commit, self.prefix)
-            if self.is_manifest(self._inside(entry.path)) or self._is_link(entry)
+            if self.is_manifest(self.inside(entry.path)) or self._is_link(entry)
         )
 
     def uncommitted(self, found: Iterable[str]) -> tuple[str, ...]:
@@ -77,7 +76,7 @@ class Checkout:
         `found` are those in the work tree: what git ignores is not in HEAD either, and no status tells of it.
         """
         paths = (path for _, path in self.changed_here(self.prefix or "."))
-        changed = {path for path in map(self._inside, paths) if self.is_manifest(path)}
+        changed = {path for path in map(self.inside, paths) if self.is_manifest(path)}
         return tuple(sorted(changed | (set(found) - self._committed())))
 
     def changed_here(self, folder: str) -> Iterator[tuple[str, str]]:
@@ -98,14 +97,29 @@ class Checkout:
 
     def _committed(self) -> set[str]:
         head = self.git.commit_of("HEAD")
-        return {self._inside(entry.path) for entry in self._entries(head)} if head else set()
+        return {self.inside(entry.path) for entry in self._entries(head)} if head else set()
 
-    def _inside(self, path: str) -> str:
+    def some(self, commit: str, paths: Iterable[str]) -> Mapping[str, bytes]:
+        """Return the plain files of a commit among `paths`, which are relative to the root."""
+        wanted = set(paths)
+        entries = [entry for entry in self._entries(commit) if self.inside(entry.path) in wanted]
+        return self._contents([entry for entry in entries if entry.mode in _PLAIN_FILES])
+
+    def _contents(self, entries: Sequence[Entry]) -> Mapping[str, bytes]:
+        paths = [self.inside(entry.path) for entry in entries]
+        return dict(zip(paths, self.git.blobs(entry.oid for entry in entries), strict=True))
+
+    def outside(self, path: str) -> str:
+        """Return the path from the repository's top of what is relative to the root."""
+        return f"{self.prefix}/{path}" if self.prefix else path
+
+    def inside(self, path: str) -> str:
+        """Return the path relative to the root of what is from the repository's top."""
         return path.removeprefix(f"{self.prefix}/") if self.prefix else path
 
     def _is_link(self, entry: Entry) -> bool:
         """Say whether the entry may bring in what a review does not show: a symlink or a submodule, not hidden."""
-        parts = self._inside(entry.path).split("/")
+        parts = self.inside(entry.path).split("/")
         return entry.mode not in _PLAIN_FILES and not any(part.startswith(".") for part in parts)
 
     def branch(self, named: str | None, environ: Mapping[str, str]) -> str:

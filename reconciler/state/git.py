@@ -112,10 +112,14 @@ class Git:
 
     def is_cut(self, commit: str) -> bool:
         """Say whether history ends where a shallow clone was cut: there a missing ancestor proves nothing."""
-        shallow = self.common_dir / "shallow"
-        ends = shallow.read_text("ascii").split() if shallow.exists() else []
+        ends = self.shallow_ends()
         roots = self.run("rev-list", "--max-parents=0", commit).decode().split() if ends else []
-        return not set(ends).isdisjoint(roots)
+        return not ends.isdisjoint(roots)
+
+    def shallow_ends(self) -> frozenset[str]:
+        """Return the commits at which a shallow clone was cut, none in a whole one."""
+        shallow = self.common_dir / "shallow"
+        return frozenset(shallow.read_text("ascii").split() if shallow.exists() else ())
 
     def files(self, commit: str, folder: str) -> tuple[Entry, ...]:
         """Return all files below a folder of a commit ("" for the top), sorted by path."""

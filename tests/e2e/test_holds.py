@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.counting import Counting
-from tests.e2e.manifests import ORDERS, SALES, Document, at, backfill, between, hours
+from tests.e2e.manifests import ORDERS, SALES, Document, again, at, backfill, between, hours
 from tests.e2e.workplace import Workplace
 
 FUTURE: Document = {"scheduleTimes": ["9998-12-31 00:00:00"]}
@@ -58,9 +58,12 @@ def test_a_setting_that_is_not_supported_yet_is_refused_not_ignored(
     assert "triggers/all.yaml:" in refused.err
 
 
-def test_approvals_from_github_are_refused_until_they_are_supported(place: Workplace, scheduler: Counting) -> None:
+def test_a_rerun_that_no_forge_can_be_asked_about_is_held_and_the_rest_is_made(
+    place: Workplace, scheduler: Counting
+) -> None:
     place.configure(scheduler.url, approvals={"reruns": {"provider": "github", "approvers": ["dana"]}})
-    place.declare("fact.yaml", backfill("fact", at(1)))
-    refused = place.apply()
-    assert (refused.code, scheduler.calls) == (3, 0)
-    assert "`github` is not supported yet" in refused.err
+    place.declare("fact.yaml", backfill("fact", at(1), again("late", between(1, 2))))
+    applied = place.apply()
+    assert (applied.code, scheduler.runs(SALES)) == (5, hours(1, 1))
+    assert "approvals cannot be looked up: it is not known where GitHub's API is" in applied.out
+    assert "set approvals.reruns.url" in applied.out

@@ -39,6 +39,7 @@ class _Pull:
     state: str
     base: str
     repository: str
+    merged_as: str | None = None
     reviews: list[Json] = field(default_factory=list)
 
 
@@ -144,8 +145,10 @@ class GitHub(Serving):
         pull = self._pulls[number]
         pull.commits += tuple(Commit(commit) if isinstance(commit, str) else commit for commit in commits)
 
-    def merge(self, number: int) -> None:
+    def merge(self, number: int, as_commit: str | None = None) -> None:
+        """Merge a pull request; `as_commit` is the commit of its branch that did it, or that it was squashed to."""
         self._pulls[number].state = "merged"
+        self._pulls[number].merged_as = as_commit
 
     @property
     def environ(self) -> dict[str, str]:
@@ -186,7 +189,11 @@ class GitHub(Serving):
         return self._tokens.get(value) if kind == "Bearer" else None
 
     def _holding(self, sha: str) -> Sequence[int] | None:
-        found = [pull.number for pull in self._pulls.values() if sha in {commit.sha for commit in pull.commits}]
+        found = [
+            pull.number
+            for pull in self._pulls.values()
+            if sha in {pull.merged_as, *(commit.sha for commit in pull.commits)}
+        ]
         return found or None
 
     def _new_id(self) -> int:
@@ -236,6 +243,7 @@ class GitHub(Serving):
             "state": "open" if pull.state == "open" else "closed",
             "title": f"pull request {pull.number}",
             "user": self._user(pull.author),
+            "merge_commit_sha": pull.merged_as,
             "merged_at": "2026-01-21T09:00:00Z" if pull.state == "merged" else None,
             "head": {"ref": "topic", "sha": pull.commits[-1].sha if pull.commits else "0" * 40, "repo": None},
             "base": {"ref": pull.base, "sha": "0" * 40, "repo": repository},

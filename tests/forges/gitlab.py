@@ -40,6 +40,7 @@ class _Request:
     target: str
     state: str
     project: int
+    merged_as: str | None = None
     commits: list[Commit] = field(default_factory=list)
     versions: list[Json] = field(default_factory=list)
     approvals: dict[str, str] = field(default_factory=dict)
@@ -143,8 +144,10 @@ class GitLab(Serving):
         head = request.commits[-1].sha
         request.versions.append({"id": self._new_id(), "head_commit_sha": head, "created_at": self.tick()})
 
-    def merge(self, iid: int) -> None:
+    def merge(self, iid: int, as_commit: str | None = None) -> None:
+        """Merge a merge request; `as_commit` is the merge commit."""
         self._requests[iid].state = "merged"
+        self._requests[iid].merged_as = as_commit
 
     @property
     def environ(self) -> dict[str, str]:
@@ -191,7 +194,11 @@ class GitLab(Serving):
         return None
 
     def _holding(self, sha: str) -> Sequence[int] | None:
-        found = [one.iid for one in self._requests.values() if sha in {commit.sha for commit in one.commits}]
+        found = [
+            one.iid
+            for one in self._requests.values()
+            if sha in {one.merged_as, *(commit.sha for commit in one.commits)}
+        ]
         return found or None
 
     def _new_id(self) -> int:
@@ -247,6 +254,7 @@ class GitLab(Serving):
             "source_branch": "topic",
             "author": self._basic(request.author),
             "sha": request.commits[-1].sha if request.commits else None,
+            "merge_commit_sha": request.merged_as,
             "squash": False,
             "squash_commit_sha": None,
             "web_url": f"https://gitlab.test/{self.project}/-/merge_requests/{request.iid}",

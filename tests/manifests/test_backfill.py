@@ -21,7 +21,7 @@ def test_a_range_includes_its_end() -> None:
     assert request.windows == ((parse("2026-01-20 01:00:00"), parse("2026-01-20 05:00:01")),)
     assert request.rerun is None
     assert request.reason == "INC-4211: ingest was down"
-    assert request.place == Place("a.yaml", 11, 7)
+    assert request.place == Place("a.yaml", 11, 7, 15)
 
 
 def test_schedule_times_are_windows_of_one_second() -> None:
@@ -112,3 +112,34 @@ def test_a_token_may_serve_several_requests() -> None:
 def test_one_place_gets_one_problem() -> None:
     assert only(read(a=changed(MANIFEST, "sales.core.orders", '"a\\e[2K"'))).message.startswith("an escape")
     assert "not written as" in only(read(a=changed(MANIFEST, "2026-01-22 07:00:00", "2026-1-22 7:0:0"))).message
+
+
+LAYOUTS = """\
+  requests:
+    - reason: |
+        two
+        lines
+
+      # between
+      timeRange: {startTime: 2026-01-20 01:00:00,
+        endTime: 2026-01-20 05:00:00}
+
+    # of the next one
+    - scheduleTimes:
+        - 2026-01-20 00:00:00
+        - 2026-01-22 07:00:00
+      reason: >-
+        folded
+        text
+    - {reason: in one line, scheduleTimes: [2026-01-20 09:00:00]}  # said here
+
+# after all of them
+"""
+
+
+def test_a_request_knows_its_last_line_whatever_follows_it() -> None:
+    text = MANIFEST.split("  requests:")[0] + LAYOUTS
+    lines = [line.strip() for line in text.split("\n")]
+    places = [request.place for request in _requests(a=text).values()]
+    assert [lines[place.line - 1][:9] for place in places] == ["- reason:", "- schedul", "- {reason"]
+    assert [lines[place.last - 1][:13] for place in places] == ["endTime: 2026", "text", "- {reason: in"]

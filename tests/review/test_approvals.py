@@ -6,16 +6,34 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.config import Approvals, ApprovalsUnset, ManifestApprovals, NoApprovals
+from reconciler.core.config import Approvals, ApprovalsUnset, ForgeApprovals, ManifestApprovals, NoApprovals
 from reconciler.core.policy import Approval, Approved, Waiting
-from reconciler.core.request import Rerun
+from reconciler.core.request import Request, Rerun
 from reconciler.review.approvals import approvals
 from tests.core import worlds
 
 
+class _NotAsked:
+    """Reviews that no policy but a forge's looks at."""
+
+    def approval(self, request: Request, rerun: Rerun, policy: ForgeApprovals) -> Approval:
+        raise AssertionError(f"{request.key} was looked up")
+
+
+class _Yes:
+    def approval(self, request: Request, rerun: Rerun, policy: ForgeApprovals) -> Approval:
+        return Approved((rerun.token, *policy.approvers))
+
+
+def test_with_a_forge_its_reviews_decide_whatever_the_manifest_says() -> None:
+    asked = worlds.request("m#1", ((0, 5),), "red")
+    policy = ForgeApprovals("github", ("dana",))
+    assert approvals([asked], policy, _Yes()) == {"m#1": Approved(("red", "dana"))}
+
+
 def _approval(by: tuple[str, ...], policy: Approvals) -> Approval:
     asked = replace(worlds.request("m#1", ((0, 5),), "red"), rerun=Rerun("red", "because", by))
-    return approvals([asked], policy)["m#1"]
+    return approvals([asked], policy, _NotAsked())["m#1"]
 
 
 POLICY = ManifestApprovals(("Dana", "lee", "@acme/data"), minimum=1)
@@ -50,6 +68,6 @@ def test_where_the_config_says_nothing_nobody_can_approve() -> None:
     assert "approvals.reruns" in waiting.message
 
 
-@pytest.mark.parametrize("policy", [POLICY, NoApprovals(), ApprovalsUnset()])
+@pytest.mark.parametrize("policy", [POLICY, NoApprovals(), ApprovalsUnset(), ForgeApprovals("github", ("dana",))])
 def test_a_request_that_is_no_rerun_needs_no_approval(policy: Approvals) -> None:
-    assert approvals([worlds.request("m#1", ((0, 5),))], policy) == {}
+    assert approvals([worlds.request("m#1", ((0, 5),))], policy, _NotAsked()) == {}

@@ -165,7 +165,7 @@ def test_writers_are_told_as_far_as_commits_tell_of_accounts(forge: GitLab, aske
         forge.approve(7, who)
     reviewed = asked.reviewed(7)
     assert {person.id for person in reviewed.writers} == {str(lee), str(kim), "77"}
-    assert reviewed.strangers == ("L. Ham <lee@EXAMPLE.org>", "kim possible <elsewhere@example.org>")
+    assert reviewed.strangers == ()
 
 
 def test_all_pages_are_read(forge: GitLab, asked: Forge) -> None:
@@ -175,7 +175,7 @@ def test_all_pages_are_read(forge: GitLab, asked: Forge) -> None:
         forge.approve(7, f"reviewer{number}")
     reviewed = asked.reviewed(7)
     assert heads(reviewed.reviews) == {f"reviewer{number}": f"{10 + number:040x}" for number in range(5)}
-    assert len(reviewed.strangers) == 6
+    assert sum(path.endswith("/commits") for path in forge.paths()) > 1
 
 
 def test_a_merge_request_without_approvals_has_no_reviews(forge: GitLab, asked: Forge) -> None:

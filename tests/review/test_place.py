@@ -235,3 +235,13 @@ def test_the_api_that_ci_itself_names_is_allowed() -> None:
             _allowed(other, own)
     with pytest.raises(ForgeFailure, match="is not in"):
         _allowed("https://git.acme.example/api/v4", {ALLOWED_HOSTS: "", "CI_API_V4_URL": "https://git.acme.example"})
+
+
+def test_in_ci_another_host_than_its_own_has_to_be_on_the_list() -> None:
+    own = {"GITHUB_API_URL": "https://api.github.com"}
+    with pytest.raises(ForgeFailure, match="no token is sent there"):
+        _allowed("https://elsewhere.example/api/v3", own)
+    _allowed("https://elsewhere.example/api/v3", {**own, ALLOWED_HOSTS: "elsewhere.example"})
+    for other in ({"CI": "true"}, {"CI_API_V4_URL": "https://gitlab.com/api/v4"}):
+        with pytest.raises(ForgeFailure, match="no token is sent there"):
+            _allowed("https://elsewhere.example/api/v3", other)

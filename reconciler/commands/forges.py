@@ -1,0 +1,42 @@
+"""The forge of a checkout: where it is, with which token it is asked, and what its reviews say of reruns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.commands.lineage import Lineage
+from reconciler.core.config import Config, ForgeApprovals
+from reconciler.review.connect import connect
+from reconciler.review.forge import Forge
+from reconciler.review.place import Place, check_allowed_host, locate
+from reconciler.review.token import read_token
+from reconciler.review.traced import ReviewedReruns
+from reconciler.state.checkout import Checkout
+
+
+def open_reviews(checkout: Checkout, commit: str | None, config: Config, environ: Mapping[str, str]) -> ReviewedReruns:
+    """Return what says of reruns whether reviews approve them; the forge is only asked where one is to be approved.
+
+    `commit` is the one that the manifests are from, None for those of the work tree.
+    """
+    return ReviewedReruns(
+        lambda policy: open_forge(checkout, policy, environ), Lineage(checkout, commit), config.targets
+    )
+
+
+def open_forge(checkout: Checkout, policy: ForgeApprovals | None, environ: Mapping[str, str]) -> Forge:
+    """Return the forge that holds a checkout's pull requests: the one that approves reruns, or else that of CI.
+
+    Raises ForgeFailure where it is not known, where there is no token, or where the token must not go there.
+    """
+    place = _place(checkout, policy, environ)
+    check_allowed_host(place, environ)
+    return connect(place, read_token(place.forge, policy.token_from if policy else None, environ))
+
+
+def _place(checkout: Checkout, policy: ForgeApprovals | None, environ: Mapping[str, str]) -> Place:
+    remote = checkout.remote()
+    url = checkout.git.setting(f"remote.{remote}.url") if remote else None
+    if policy is None:
+        return locate(environ, url)
+    return locate(environ, url, forge=policy.forge, url=policy.url, repository=policy.repository)

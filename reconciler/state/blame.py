@@ -1,0 +1,60 @@
+"""Which commits last changed some lines of a file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from reconciler.errors import Failure
+from reconciler.state.git import Git
+
+_HEADER = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64}) [0-9]+ ([0-9]+)(?: [0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Blamed:
+    """A commit that last changed lines of a file, None for a change that is not committed; `path` is its name there."""
+
+    commit: str | None
+    path: str
+
+
+def blame(git: Git, path: str, first: int, last: int, commit: str | None) -> tuple[Blamed, ...]:
+    """Return the commits that last changed the lines `first` to `last`, each once.
+
+    `path` is from the repository's top. Lines are counted from 1, in the file as it is in `commit`, or in the work tree
+    where that is None. A file that was renamed is followed. Settings that hide commits from git's blame are not
+    obeyed. Raises Failure where git cannot tell.
+    """
+    lines = f"-L{first},{last}"
+    answer = git.ask("blame", "--porcelain", "--ignore-revs-file=", "--no-textconv", lines, *_at(commit), "--", path)
+    if answer.status and commit is None and git.ask("cat-file", "-e", f"HEAD:{path}").status:
+        return (Blamed(None, path),)
+    if answer.status:
+        raise Failure(f"git cannot tell who changed {path}: {answer.words}", "see what `git blame` says of it")
+    return _read(answer.text)
+
+
+def _at(commit: str | None) -> tuple[str, ...]:
+    return (commit,) if commit else ()
+
+
+def _read(porcelain: str) -> tuple[Blamed, ...]:
+    """Read git's porcelain: a header a line, and once for each commit (and file name) what it is."""
+    paths: dict[str, str] = {}
+    found: dict[Blamed, None] = {}
+    commit = ""
+    for line in porcelain.split("\n"):
+        header = _HEADER.fullmatch(line)
+        if header:
+            commit = header[1]
+        elif line.startswith("filename "):
+            paths[commit] = _plain(line.removeprefix("filename "))
+        elif line.startswith("\t"):
+            found[Blamed(commit if commit.strip("0") else None, paths[commit])] = None
+    return tuple(found)
+
+
+def _plain(name: str) -> str:
+    """Take git's quotes off a name. Names with what it writes in other escapes are no manifests': they stay quoted."""
+    return re.sub(r"\\(.)", r"\1", name[1:-1]) if name.startswith('"') else name
