@@ -16,25 +16,27 @@ from reconciler.errors import ExitCode
 )
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @formats("text", "json", "github", "gitlab", "sarif")
+@click.option("--base", metavar="REF", help="Also report what this branch does to state files and guards, since REF.")
 @passing
-def validate(call: Call, paths: tuple[Path, ...], output: str) -> ExitCode:
+def validate(call: Call, paths: tuple[Path, ...], output: str, base: str | None) -> ExitCode:
     """Report every problem of every file at once.
 
     The whole root is always checked; with PATHs, only problems in these files and folders are reported.
     """
     from reconciler.commands import validate as command
 
-    return command.run(call.root, paths, output, call.terminal)
+    return command.run(call.root, paths, output, call.terminal, base=base)
 
 
 @cli.command(
     epilog=examples("reconciler plan", "reconciler plan --format json --exit-code", "reconciler plan --save plan.json")
 )
-@formats("text", "json")
+@formats("text", "markdown", "json")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan there, not to the terminal."
 )
-@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Save it, for `apply FILE`.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Save it, for one `apply FILE`.")
+@click.option("--base", metavar="REF", help="Show only what this branch adds over its merge base with REF.")
 @scope
 @click.option("--exit-code", is_flag=True, help="Exit with 4, 5 or 7 where calls are pending, held or in doubt.")
 @passing
@@ -43,6 +45,7 @@ def plan(
     output: str,
     out: Path | None,
     save: Path | None,
+    base: str | None,
     table: str | None,
     target: str | None,
     exit_code: bool,
@@ -51,7 +54,7 @@ def plan(
     from reconciler.commands import plan as command
     from reconciler.commands.gather import Scope
 
-    options = command.PlanOptions(call.root, output, out, save, Scope(table, target), exit_code)
+    options = command.PlanOptions(call.root, output, out, save, Scope(table, target), exit_code, base)
     return command.run(options, call.terminal)
 
 
@@ -61,7 +64,13 @@ def plan(
 @click.option("--no-push", is_flag=True, help="Keep the state on the local branch; push it yourself afterwards.")
 @scope
 @click.option("--branch", metavar="NAME", help="The manifests' branch, where HEAD is detached and CI does not say.")
-@formats("text", "json")
+@formats("text", "json", "markdown")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the result there, in that format; the terminal shows text.",
+)
 @passing
 def apply(
     call: Call,
@@ -72,6 +81,7 @@ def apply(
     target: str | None,
     branch: str | None,
     output: str,
+    out: Path | None,
 ) -> ExitCode:
     """Make the calls that are owed, and commit what became of them.
 
@@ -81,7 +91,7 @@ def apply(
     from reconciler.commands import apply as command
     from reconciler.commands.gather import Scope
 
-    options = command.ApplyOptions(call.root, plan_file, yes, not no_push, Scope(table, target), branch, output)
+    options = command.ApplyOptions(call.root, plan_file, yes, not no_push, Scope(table, target), branch, output, out)
     return command.run(options, call.terminal)
 
 

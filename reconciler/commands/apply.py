@@ -12,22 +12,19 @@ from reconciler.commands.clock import SystemClock, signals
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Manifests, Scope, read_manifests
 from reconciler.commands.identity import new_run, who
+from reconciler.commands.results import Results
 from reconciler.commands.schedulers import open_schedulers, read_credentials
 from reconciler.commands.showing import Showing
-from reconciler.commands.state import Gathered, gather, journal_folder, open_checkout, tell_blocked, tell_settlement
+from reconciler.commands.state import Gathered, gather, journal_folder, open_checkout
 from reconciler.core.change import key_of
 from reconciler.core.config import Target
 from reconciler.core.ledger import Doubt
 from reconciler.core.outcome import Triggered, Unknown
 from reconciler.core.report import Report
-from reconciler.errors import ExitCode, Failure, InvalidInput, Stale, UsageFailure
+from reconciler.errors import ExitCode, Failure, Stale, UsageFailure
 from reconciler.manifests.worktree import read_worktree
 from reconciler.protocol.apply import Applier, Run
 from reconciler.protocol.sender import Sender
-from reconciler.render.plan_json import nothing_document, problems_document, report_document
-from reconciler.render.plan_text import plan_text
-from reconciler.render.problems import json_text, problems_text
-from reconciler.render.report_text import report_text
 from reconciler.scheduler.client import Scheduler
 from reconciler.state.checkout import Checkout
 from reconciler.state.journal import Journal, prune_journals, read_journals
@@ -51,25 +48,26 @@ class ApplyOptions:
     scope: Scope
     branch: str | None
     format: str
+    out: Path | None
 
 
 def run(options: ApplyOptions, console: Console) -> ExitCode:
     """Apply, and say what became of every call. Raises Failure where it stops before any call is made."""
+    results = Results(console, options.root, options.format, options.out)
     try:
-        return _Apply(options, console).run()
-    except InvalidInput as invalid:
-        if options.format == "json" and invalid.problems:
-            console.result(json_text({**problems_document(invalid.problems), "run": None, "commit": None}))
+        return _Apply(options, console, results).run()
+    except Failure as failure:
+        results.failed(failure)
         raise
 
 
 class _Apply:
     """One apply: gathers everything that can stop it, shows the plan, then hands over to the protocol."""
 
-    def __init__(self, options: ApplyOptions, console: Console) -> None:
+    def __init__(self, options: ApplyOptions, console: Console, results: Results) -> None:
         self.options = options
         self.console = console
-        self.text = options.format == "text"
+        self.results = results
         self.saved = saved_plan.load(options.plan_file) if options.plan_file else None
         if self.saved and options.scope != Scope():
             raise UsageFailure("a saved plan has its tables already", "leave --table and --target out")
@@ -87,10 +85,10 @@ class _Apply:
         remote = checkout.remote()
         if remote:
             checkout.check_upstream(commit, branch, remote)
-        found = gather(checkout, manifests, self.scope, self.console, push=self.options.push)
-        self._show(found)
+        found = gather(checkout, manifests, self.scope, self.console, push=self.options.push, commit=commit)
+        self.results.plan(found)
         if self.saved:
-            saved_plan.check(self.saved, found.plan)
+            saved_plan.check(self.saved, found.plan, found.branch)
         if not found.plan.ready and not found.settlement:
             return self._nothing(found)
         if not self._agreed(found):
@@ -110,19 +108,10 @@ class _Apply:
             found.branch.keep_mark(report.commit)
             return _code(found, report, left)
 
-    def _show(self, found: Gathered) -> None:
-        self.console.warning(problems_text(found.problems, os.fspath(self.options.root), self.console.paint.off()))
-        tell_settlement(found.settlement, self.console)
-        if self.text:
-            paint, verbose = self.console.paint, self.console.verbose
-            self.console.result(plan_text(found.plan, paint, verbose=verbose, live=found.live))
-        tell_blocked(found, self.console)
-
     def _nothing(self, found: Gathered) -> ExitCode:
         if found.snapshot.paths:
             found.branch.keep_mark(found.snapshot.commit)
-        if not self.text:
-            self.console.result(json_text(nothing_document(found.plan, found.problems)))
+        self.results.nothing(found)
         return _code(found, None, found.plan.doubts)
 
     def _agreed(self, found: Gathered) -> bool:
@@ -141,13 +130,14 @@ class _Apply:
             commit=commit,
             batch=found.planner.manifests.config.state.batch,
             agreed=frozenset(call.id for call in found.plan.ready) if asked or self.saved else None,
+            trailers=(saved_plan.trailer(self.saved.id),) if self.saved else (),
         )
         folder = journal_folder(checkout.git)
         journal = Journal(folder, run.name, clock.utc())
         keep = True
         try:
             targets = found.planner.manifests.config.targets
-            showing = Showing(self.console, len(found.plan.ready), self.text)
+            showing = Showing(self.console, len(found.plan.ready), self.results.text)
             with Sender(targets, schedulers, journal, clock, showing.show) as sender:
                 applier = Applier(
                     run,
@@ -178,10 +168,7 @@ class _Apply:
         return stop
 
     def _finish(self, found: Gathered, report: Report, left: Sequence[Doubt]) -> None:
-        if self.text:
-            self.console.result(report_text(found.plan, report, found.branch.where, left))
-        else:
-            self.console.result(json_text(report_document(found.plan, report, found.problems)))
+        self.results.report(found, report, left)
         if not found.branch.pushes and report.results:
             self.console.message(
                 f"This record is on the local branch {found.branch.where} alone: push that before anything applies "

@@ -22,6 +22,15 @@ def who(git: Git, environ: Mapping[str, str]) -> str:
     return printable(f"{person} at {_job(environ) or socket.gethostname()}")[:300]
 
 
+def commit_url(commit: str, environ: Mapping[str, str]) -> str | None:
+    """Return where a commit of this repository can be looked at, None where CI does not say."""
+    server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
+    if server and repository:
+        return f"{server}/{repository}/commit/{commit}"
+    project = environ.get("CI_PROJECT_URL")
+    return f"{project}/-/commit/{commit}" if project else None
+
+
 def _job(environ: Mapping[str, str]) -> str | None:
     if environ.get("GITHUB_RUN_ID"):
         server, repository = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_REPOSITORY", "")

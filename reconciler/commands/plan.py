@@ -6,13 +6,15 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.commands.comparison import compare, only_added
+from reconciler.commands.comparison import Comparison, compare, only_added
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope, work_tree_manifests
 from reconciler.commands.saved_plan import save
+from reconciler.commands.sheets import sheet_of
 from reconciler.commands.state import Gathered, code_of, gather, open_checkout, tell_blocked, tell_settlement
-from reconciler.errors import ExitCode, InvalidInput, UsageFailure
+from reconciler.errors import ExitCode, Failure, InvalidInput, UsageFailure
 from reconciler.render.plan_json import plan_document, problems_document
+from reconciler.render.plan_markdown import failure_markdown, plan_markdown
 from reconciler.render.plan_text import guards_text, plan_text
 from reconciler.render.problems import json_text, problems_text
 
@@ -31,24 +33,18 @@ class PlanOptions:
 
 
 def run(options: PlanOptions, console: Console) -> ExitCode:
-    """Show the plan. Raises Failure; problems of manifests come as one JSON document with `--format json`."""
+    """Show the plan. Raises Failure; with JSON and Markdown, why there is no plan is written in that format too."""
     if options.base is not None and options.save:
         raise UsageFailure(
             "a plan against a base cannot be saved: it is not all that apply would do", "leave --base out, or --save"
         )
     try:
-        found, told = _gather(options, console)
-    except InvalidInput as invalid:
-        if options.format == "json" and invalid.problems:
-            _write(options, console, json_text(problems_document(invalid.problems)))
+        found, compared = _gather(options, console)
+    except Failure as failure:
+        _write_failure(options, console, failure)
         raise
     console.warning(problems_text(found.problems, os.fspath(options.root), console.paint.off()))
-    if options.format == "json":
-        text = json_text(plan_document(found.plan, found.problems))
-    else:
-        paint = console.paint.off() if options.out else console.paint
-        text = guards_text(told, paint) + plan_text(found.plan, paint, verbose=console.verbose, live=found.live)
-    _write(options, console, text)
+    _write(options, console, _text(options, console, found, compared))
     tell_blocked(found, console)
     if options.save:
         save(options.save, found.plan, options.scope)
@@ -56,8 +52,27 @@ def run(options: PlanOptions, console: Console) -> ExitCode:
     return code_of(found, options.exit_code)
 
 
-def _gather(options: PlanOptions, console: Console) -> tuple[Gathered, tuple[str, ...]]:
-    """Return what the plan is made of, and what the branch does to the guards, where it is compared with a base."""
+def _text(options: PlanOptions, console: Console, found: Gathered, compared: Comparison | None) -> str:
+    told = compared.told if compared else ()
+    if options.format == "json":
+        return json_text(plan_document(found.plan, found.problems))
+    if options.format == "markdown":
+        return plan_markdown(sheet_of(found, told, compared.base.ref if compared else None))
+    paint = console.paint.off() if options.out else console.paint
+    return guards_text(told, paint) + plan_text(found.plan, paint, verbose=console.verbose, live=found.live)
+
+
+def _write_failure(options: PlanOptions, console: Console, failure: Failure) -> None:
+    """Write why there is no plan, in the formats that others read."""
+    problems = failure.problems if isinstance(failure, InvalidInput) else ()
+    if options.format == "json" and problems:
+        _write(options, console, json_text(problems_document(problems)))
+    elif options.format == "markdown":
+        _write(options, console, failure_markdown("No plan", failure, os.fspath(options.root)))
+
+
+def _gather(options: PlanOptions, console: Console) -> tuple[Gathered, Comparison | None]:
+    """Return what the plan is made of, and how the branch compares with the base, where there is one."""
     checkout = open_checkout(options.root)
     manifests = work_tree_manifests(options.root)
     requests = manifests.declared.requests
@@ -73,10 +88,10 @@ def _gather(options: PlanOptions, console: Console) -> tuple[Gathered, tuple[str
     if changed:
         console.message(f"Not committed yet, which apply insists on: {', '.join(changed[:5])}")
     if compared is None:
-        return found, ()
-    found = only_added(found, compared.base, console)
+        return found, None
+    found = only_added(found, checkout, compared.base, console)
     problems = compared.problems if options.format == "json" else compared.findings
-    return replace(found, problems=tuple(sorted((*found.problems, *problems)))), compared.told
+    return replace(found, problems=tuple(sorted((*found.problems, *problems)))), compared
 
 
 def _write(options: PlanOptions, console: Console, text: str) -> None:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.errors import Problem
+from reconciler.errors import Failure, InvalidInput, Problem
 from reconciler.render.calls_markdown import bodies_block, reruns_block, targets_block
 from reconciler.render.chart import chart
 from reconciler.render.headline import headline
 from reconciler.render.inert import code
 from reconciler.render.open_markdown import doubts_block, guards_block, held_block, problems_block
 from reconciler.render.sheet import ROOM, Sheet, joined, size
+
+_LONGEST = 2_000
 
 
 def plan_markdown(sheet: Sheet) -> str:
@@ -42,3 +44,11 @@ def plan_markdown(sheet: Sheet) -> str:
 def problems_markdown(problems: Sequence[Problem], root: str) -> str:
     """Return the problems of manifests of which no plan could be made. `root` is put before the files."""
     return joined("### No plan: the manifests are not valid", problems_block(problems, root, ROOM - 200))
+
+
+def failure_markdown(headline: str, failure: Failure, root: str) -> str:
+    """Return why there is neither a plan nor a result; `root` is put before the files of problems."""
+    if isinstance(failure, InvalidInput) and failure.problems:
+        return problems_markdown(failure.problems, root)
+    hint = f"\\\n{code(failure.hint, _LONGEST)}" if failure.hint else ""
+    return joined(f"### {headline}", f"⚠️ {code(failure.message, _LONGEST)}{hint}")

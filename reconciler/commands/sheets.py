@@ -1,0 +1,35 @@
+"""The sheet that Markdown is made of: a plan, and what a reviewer should see beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.commands.state import Gathered
+from reconciler.core.change import Changed
+from reconciler.core.ledger import Trigger
+from reconciler.render.sheet import Sheet
+
+
+def sheet_of(found: Gathered, guards: tuple[str, ...] = (), base: str | None = None) -> Sheet:
+    """Return the sheet of what was gathered. `guards` and `base` are those of a comparison with another branch."""
+    return Sheet(
+        plan=found.plan,
+        requests={request.key: request for request in found.planner.manifests.declared.requests},
+        before=_before(found),
+        problems=found.problems,
+        guards=guards,
+        base=base,
+        live=found.live,
+    )
+
+
+def _before(found: Gathered) -> Mapping[str, tuple[Trigger, ...]]:
+    """Return by call, for reruns, what the ledger has of their windows."""
+    state = Changed(found.snapshot, found.settlement)
+    calls = [planned.call for _, planned in found.plan.calls if planned.call.rerun]
+    ledgers = {(call.target, call.table): state.ledger((call.target, call.table)) for call in calls}
+    return {
+        call.id: ledger.over(call.span.windows)
+        for call in calls
+        if (ledger := ledgers[call.target, call.table]) is not None
+    }
