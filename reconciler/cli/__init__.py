@@ -10,13 +10,16 @@ import traceback
 
 import click
 
-from reconciler.cli import state, tools, work
+from reconciler.cli import review, start, state, tools, work
 from reconciler.cli.options import Call
 from reconciler.cli.root import cli
 from reconciler.core.text import count
 from reconciler.errors import ExitCode, Failure, InvalidInput
 
-__all__ = ["main", "state", "tools", "work"]
+__all__ = ["main", "review", "start", "state", "tools", "work"]
+
+_TAILS = {"history": "", "resolve": "", "state": "", "init": "; nothing was written", "new": "; nothing was written"}
+"""What is said after the number of problems."""
 
 
 def main() -> None:
@@ -66,7 +69,7 @@ def _tell(failure: Failure, call: Call) -> ExitCode:
 
         paint = Paint(enabled=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
         call.terminal.warning(problems_text(failure.problems, os.fspath(call.root), paint))
-        tail = "" if call.command in ("history", "resolve", "state") else "; nothing was triggered"
+        tail = _TAILS.get(call.command or "", "; nothing was triggered")
         call.terminal.warning(f"{count(len(failure.problems), 'problem')}{tail}")
     else:
         hint = "".join(f"    {line}\n" for line in failure.hint.splitlines())

@@ -14,6 +14,7 @@ from reconciler.commands.terminal import Terminal
 # Each command imports its module when it runs: `--help` pays for click alone.
 
 F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
 
 
 def ask(question: str) -> bool:
