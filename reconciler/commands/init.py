@@ -197,6 +197,6 @@ def _tool(options: InitOptions) -> Tool:
 def _check_config(setup: Setup) -> None:
     """Raise InvalidInput with the loader's problems where an answer makes no valid config."""
     reading = read_root({CONFIG: config_text(setup).encode("utf-8", "surrogatepass")})
-    problems = tuple(p for p in reading.problems if p.severity == "error" and p.path.startswith("targets"))
+    problems = tuple(problem for problem in reading.problems if problem.severity == "error")
     if problems:
         raise InvalidInput("the answers make no valid config", "", problems)

@@ -58,8 +58,8 @@ def read_root(files: Mapping[str, bytes]) -> Reading:
             problems += refused
             unread += not read and bool(refused)
     if not files.keys() - {CONFIG}:
-        hint = "write a manifest of kind Backfill below it, or name another folder with --root"
-        problems.append(Problem("", 0, 0, "", "the root holds no manifests", hint))
+        hint = "write one with: reconciler new TABLE; or name another folder with --root"
+        problems.append(Problem("", 0, 0, "", "the root holds no manifests", hint, "warning"))
     _check_names(entries)
     _check_spelling(entries)
     problems += (problem for entry in entries for problem in entry.findings.problems)

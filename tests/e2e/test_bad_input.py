@@ -125,7 +125,16 @@ def _latin(place: Workplace) -> None:
     place.write("latin.yaml", "a: é".encode("latin-1"))
 
 
-@pytest.mark.parametrize("spoil", [_no_config, _no_manifests, _symlink, _linked_folder, _too_large, _latin])
+def test_a_root_without_manifests_owes_nothing_and_says_so(ready: Workplace, scheduler: Counting) -> None:
+    _no_manifests(ready)
+    ready.publish()
+    for command in ("validate", "plan", "apply"):
+        done = ready.run(command)
+        assert (done.code, scheduler.calls) == (0, 0)
+        assert "the root holds no manifests" in done.out + done.err
+
+
+@pytest.mark.parametrize("spoil", [_no_config, _symlink, _linked_folder, _too_large, _latin])
 def test_a_root_is_refused_with(ready: Workplace, scheduler: Counting, spoil: Callable[[Workplace], None]) -> None:
     spoil(ready)
     assert ready.run("validate").code == 3

@@ -10,8 +10,9 @@ import pytest
 
 from reconciler.commands import init
 from reconciler.commands.init import InitOptions, answered, questions
+from reconciler.commands.init_files import Forge
 from reconciler.commands.tool_source import read_tool, tool_of, web_url
-from reconciler.core.config import Config, ManifestApprovals
+from reconciler.core.config import Config, ForgeApprovals
 from reconciler.errors import ExitCode, Failure, InvalidInput, UsageFailure
 from reconciler.manifests.root import read_root
 from tests.e2e.readying import COMMIT, TOOL, console, contents, make_ready, options
@@ -30,10 +31,8 @@ REAL = {"url": "https://anymetrics.example.org:8443", "tenant": "tn_7", "time_zo
 
 
 def read_config(root: Path) -> Config:
-    """Return the config of a root; approvals as the manifests give them, whatever the forge is."""
-    text = (root / "reconciler.yaml").read_text("utf-8")
-    text = text.replace("provider: github", "provider: manifest").replace("provider: gitlab", "provider: manifest")
-    reading = read_root({"reconciler.yaml": text.encode()})
+    """Return the config of a root."""
+    reading = read_root({"reconciler.yaml": (root / "reconciler.yaml").read_bytes()})
     assert not [problem for problem in reading.problems if problem.file], "only that there are no manifests yet"
     assert reading.config
     return reading.config
@@ -53,14 +52,13 @@ def test_an_empty_folder_becomes_a_repository_with_all_files(
 
 @pytest.mark.parametrize("given", [{}, REAL], ids=["embedded", "real"])
 @pytest.mark.parametrize("forge", ["github", "gitlab"])
-def test_what_is_written_is_a_valid_config(folder: Path, forge: str, given: dict[str, str]) -> None:
+def test_what_is_written_is_a_valid_config(folder: Path, forge: Forge, given: dict[str, str]) -> None:
     root = make_ready(folder, forge=forge, **given)
     config = read_config(root)
     target = config.targets[config.default_target or ""]
     wanted = given or {"url": "embedded", "tenant": "tn_1", "time_zone": "UTC"}
     assert (target.url, target.tenant, target.time_zone) == tuple(wanted.values())
-    assert config.approvals == ManifestApprovals(("dana", "@acme/data-platform"), 1)
-    assert f"provider: {forge}\n" in (root / "reconciler.yaml").read_text("utf-8")
+    assert config.approvals == ForgeApprovals(forge, ("dana", "@acme/data-platform"), 1)
 
 
 @pytest.mark.parametrize("forge", ["github", "gitlab"])

@@ -21,10 +21,7 @@ RANGE = {"start": "2026-01-20 01:00:00", "end": "2026-01-20 05:00:00"}
 
 @pytest.fixture
 def root(folder: Path) -> Path:
-    root = make_ready(folder)
-    config = root / "reconciler.yaml"
-    config.write_text(config.read_text().replace("provider: github", "provider: manifest"))
-    return root
+    return make_ready(folder)
 
 
 def write(root: Path, table: str = SALES, **given_: object) -> ExitCode:

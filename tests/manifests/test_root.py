@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.core.request import Declared
 from reconciler.manifests.quoting import code_point, escaped, quoted
 from reconciler.manifests.root import is_manifest_path, read_root
 from tests.manifests.roots import CONFIG, MANIFEST, changed, only, read
@@ -15,13 +16,14 @@ def test_a_root_without_a_config_is_a_problem_and_manifests_are_still_checked() 
     assert (reading.config, reading.declared) == (None, None)
 
 
-def test_a_root_without_manifests_is_a_problem_with_a_way_out() -> None:
+def test_a_root_without_manifests_is_begun_so_it_gets_a_warning_with_a_way_out() -> None:
     reading = read()
     problem = only(reading)
-    assert "--root" in problem.hint
+    assert problem.severity == "warning"
+    assert "reconciler new" in problem.hint
     assert "--root" in problem.hint
     assert reading.config is not None
-    assert reading.declared is None
+    assert reading.declared == Declared(0, ())
 
 
 def test_a_bad_config_gives_no_requests_but_no_follow_on_problems_either() -> None:

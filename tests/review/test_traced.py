@@ -131,7 +131,9 @@ def test_a_pull_request_that_is_open_has_to_be_merged() -> None:
 
 def test_a_commit_without_a_pull_request_needs_a_new_one() -> None:
     message = _message(_ask(GitHub({}, {})))
-    assert "commit 111111111111, which last changed a line of it, came by no merged pull request that is known" in message
+    assert (
+        "commit 111111111111, which last changed a line of it, came by no merged pull request that is known" in message
+    )
 
 
 def test_a_merge_into_another_branch_does_not_count() -> None:
