@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """What a saved plan promised: its digest, its scope, and its ready calls by id with how they read.
+    """What a saved plan promised: digest, scope, its ready calls by id with how they read, and what they rest on.
 
     `id` names this one file, and the state's commits name it when it is applied; `state` is the state that it was made
     on, None where there was none.
@@ -33,6 +34,7 @@ class SavedPlan:
     digest: str
     scope: Scope
     calls: dict[str, str]
+    basis: dict[str, str]
 
 
 def save(path: Path, plan: Plan, scope: Scope) -> None:
@@ -44,6 +46,7 @@ def save(path: Path, plan: Plan, scope: Scope) -> None:
         "digest": plan.digest,
         "scope": {"table": scope.table, "target": scope.target},
         "calls": {call.id: f"{call.table} {describe(call.span)}" for call in plan.ready},
+        "basis": plan.basis,
         "plan": plan_document(plan, ()),
     }
     path.write_text(json_text(document), encoding="utf-8")
@@ -54,11 +57,12 @@ def load(path: Path) -> SavedPlan:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
         calls = {str(name): str(text) for name, text in value["calls"].items()}
+        basis = {str(name): str(text) for name, text in value["basis"].items()}
         scope = Scope(value["scope"]["table"], value["scope"]["target"])
         name, state = value["id"], value["plan"]["state"]
         sound = _ID.fullmatch(name) and (state is None or _COMMIT.fullmatch(state))
         if (value["version"], value["kind"]) == (1, "SavedPlan") and sound:
-            return SavedPlan(name, state, str(value["digest"]), scope, calls)
+            return SavedPlan(name, state, str(value["digest"]), scope, calls, basis)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}", "check the path") from None
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -81,12 +85,19 @@ def check(saved: SavedPlan, plan: Plan, branch: StateBranch) -> None:
         )
     if plan.digest == saved.digest:
         return
-    now = {call.id: f"{call.table} {describe(call.span)}" for call in plan.ready}
-    gone = [f"no longer owed: {text}" for name, text in saved.calls.items() if name not in now]
-    new = [f"owed now: {text}" for name, text in now.items() if name not in saved.calls]
-    changes = gone + new or ["the ledgers of its tables, or their target, changed"]
+    changes = list(_changes(saved, plan)) or ["its file was edited"]
     more = [f"and {len(changes) - 10} more changes"] if len(changes) > 10 else []
     raise Stale(
         "the saved plan is not what would happen now: " + "; ".join(changes[:10] + more),
         "nothing was triggered; make and review a new one: reconciler plan --save FILE",
     )
+
+
+def _changes(saved: SavedPlan, plan: Plan) -> Iterator[str]:
+    """Yield what is different now: calls, and what they rest on."""
+    now = {call.id: f"{call.table} {describe(call.span)}" for call in plan.ready}
+    yield from (f"no longer owed: {text}" for name, text in saved.calls.items() if name not in now)
+    yield from (f"owed now: {text}" for name, text in now.items() if name not in saved.calls)
+    for what, value in plan.basis.items():
+        if saved.basis.get(what, value) != value:
+            yield f"the {what} was {saved.basis[what]}, and is {value}"

@@ -68,6 +68,22 @@ class Plan:
         )
 
     @property
+    def basis(self) -> dict[str, str]:
+        """Name what the calls that are ready rest on beside their bodies: where they go, and which ledgers they extend.
+
+        Where the digest of a plan changes though its calls do not, one of these has changed.
+        """
+        found: dict[str, str] = {}
+        for table in self.tables:
+            if table.ready:
+                target = table.target
+                found[f"url of the target {target.name}"] = target.url
+                found[f"tenantId of the target {target.name}"] = target.tenant
+                found[f"rangeEnd of the target {target.name}"] = target.range_end
+                found[f"ledger of {table.table} on {target.name}"] = table.head or "none"
+        return found
+
+    @property
     def digest(self) -> str:
         """Name what apply would send: exact bodies, where to, with which tokens, on top of which ledgers."""
         tables = [

@@ -130,10 +130,13 @@ class _Needs:
 
 def open_reruns(table: Table) -> tuple[Request, ...]:
     """Return the reruns of `table` that somebody has to approve now: the others were triggered, or are in doubt."""
+    tokens = _by_token(table.requests)
+    if not tokens:
+        return ()
     bearing = table.ledger.bearing if table.ledger else {}
     open_doubts = doubts(table.ledger, table.intents)
     found = []
-    for token, requests in _by_token(table.requests).items():
+    for token, requests in tokens.items():
         taken = union((*bearing.get(token, EMPTY), *_in_flight(token, open_doubts)))
         found += [request for request in requests if subtract(request.windows, taken)]
     return tuple(found)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler.core.call import Range, Times
 from reconciler.core.config import Limits
 from reconciler.core.ledger import Trigger, doubts
-from reconciler.core.planner import Table, TablePlan, plan_table
+from reconciler.core.planner import Table, TablePlan, open_reruns, plan_table
 from reconciler.core.policy import Approved, Waiting
 from reconciler.core.window import Windows
 from tests.core.worlds import HORIZON, World, intent, ledger, request, target, trigger, worlds
@@ -46,6 +46,16 @@ def _oracle(world: World, second: int) -> frozenset[str] | None:
     if not owed and not tokens:
         return None
     return frozenset(tokens | {token for doubt in doubtful for token in doubt.intent.call.rerun})
+
+
+@settings(max_examples=400)
+@given(worlds())
+def test_approvals_of_reruns_that_are_not_open_change_no_call(world: World) -> None:
+    asked = {request.key for request in open_reruns(world.table)}
+    fewer = {key: approval for key, approval in world.approvals.items() if key in asked}
+    plan, lean = _plan(world), plan_table(world.table, fewer)
+    assert [(each.call.id, each.held) for each in lean.calls] == [(each.call.id, each.held) for each in plan.calls]
+    assert (lean.doubts, lean.covered) == (plan.doubts, plan.covered)
 
 
 @settings(max_examples=400)

@@ -131,7 +131,7 @@ def test_a_saved_plan_is_stale_when_its_target_moved(place: Workplace, scheduler
     place.publish()
     stale = place.apply(file)
     assert (stale.code, scheduler.calls) == (8, 0)
-    assert "target" in stale.err
+    assert f"the url of the target prod was {scheduler.url}, and is {scheduler.url}/elsewhere" in stale.err
 
 
 def test_what_is_no_saved_plan_is_refused(place: Workplace, scheduler: Counting, tmp_path: Path) -> None:
