@@ -4,6 +4,7 @@ Failure                     1   an environment that does not answer: git, disk, 
 ├── UsageFailure            2   the command line asks for what there is not
 ├── InvalidInput            3   manifests, config or state are invalid; carries every problem
 ├── ForgeFailure            1   GitHub or GitLab gives no usable answer: what hangs on it is held
+│   └── ForgeUnreachable    1   and will give none, whatever it is asked
 └── Stale                   8   the saved plan, the checkout or the race for the state branch is lost
 """
 
@@ -77,12 +78,9 @@ class InvalidInput(Failure):
 class ForgeFailure(Failure):
     """The forge, GitHub or GitLab, gives no usable answer: no token, no right to see it, a limit, the network."""
 
-    refused: bool
-    """Whether it said that the token may not do this, and would say so again."""
 
-    def __init__(self, message: str, hint: str = "", *, refused: bool = False) -> None:
-        super().__init__(message, hint)
-        self.refused = refused
+class ForgeUnreachable(ForgeFailure):
+    """The forge does not answer, or not now, or not here: whatever else it is asked, it says the same."""
 
 
 class Stale(Failure):

@@ -1,18 +1,17 @@
-"""Where the lines of a request come from: git's blame, and what their file said before."""
+"""Where the lines of a request come from: git's blame, and what manifests said before."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from functools import cached_property
 
 from reconciler.core.request import Place
 from reconciler.errors import ForgeFailure
 from reconciler.manifests.root import CONFIG, read_root
-from reconciler.review.traced import Origin, Then
-from reconciler.state.blame import blame
+from reconciler.review.forge import Reviewed
+from reconciler.review.traced import Brought, Declared, Origin
+from reconciler.state.blame import Blamed, blame
 from reconciler.state.checkout import Checkout
-
-_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Lineage:
@@ -20,34 +19,77 @@ class Lineage:
 
     def __init__(self, checkout: Checkout, commit: str | None) -> None:
         self._checkout = checkout
+        self._git = checkout.git
         self._commit = commit
-        self._read: dict[tuple[str, str], Then | None] = {}
+        self._known: dict[tuple[str, frozenset[str]], Declared | None] = {}
 
-    def origins(self, place: Place) -> tuple[Origin, ...]:
+    def origins(self, place: Place, token: str) -> tuple[Origin, ...]:
         """Return the commits that last changed the lines of a request. Raises ForgeFailure in a shallow clone."""
-        path = self._checkout.outside(place.file)
-        found = blame(self._checkout.git, path, place.line, place.last, self._commit)
+        found = blame(self._git, self._checkout.outside(place.file), place.line, place.last, self._commit)
         if any(each.commit in self._ends for each in found):
             raise ForgeFailure(
                 f"this clone is shallow: its history ends before it tells who changed {place.file}:{place.line}",
                 "fetch all of it: `fetch-depth: 0` in the checkout step, or git fetch --unshallow",
             )
-        return tuple(Origin(each.commit, self._checkout.inside(each.path)) for each in found)
+        return tuple(self._origin(each, token) for each in found)
 
-    def then(self, commit: str, file: str) -> Then | None:
-        """Return what a file said at a commit, with the config of that commit; None where the commit is not here."""
-        if (commit, file) not in self._read:
-            self._read[commit, file] = self._then(commit, file)
-        return self._read[commit, file]
+    def _origin(self, blamed: Blamed, token: str) -> Origin:
+        if blamed.commit is None:
+            return Origin(None)
+        parents = self._git.parents(blamed.commit)
+        return Origin(
+            blamed.commit, self._lacks(blamed.commit, blamed.path, token), parents[1] if parents[1:] else None
+        )
 
-    def _then(self, commit: str, file: str) -> Then | None:
-        if not _ID.fullmatch(commit) or self._checkout.git.commit_of(commit) is None:
+    def _lacks(self, commit: str, path: str, token: str) -> bool:
+        """Say whether it is certain that no rerun of a file had this token at a commit."""
+        if not self._checkout.holds(path):
+            return False
+        then = self._declared(commit, [self._checkout.inside(path)])
+        return then is not None and all(each.rerun is None or each.rerun.token != token for each in then.requests)
+
+    def brought(self, commit: str, reviewed: Reviewed) -> Brought | None:
+        """Return what a commit that came by a pull request changed, None where git cannot tell that it did just that.
+
+        A merge has to be the one that merged the pull request: others, inside of it, bring what nobody reviewed there.
+        Only files that it changed are looked at; all of them, where it changed the config.
+        """
+        parents = self._git.parents(commit)
+        if not parents or (parents[1:] and not _merges(commit, parents, reviewed)):
             return None
-        reading = read_root(self._checkout.some(commit, (CONFIG, file)))
-        if reading.config is None or reading.declared is None:
-            return Then((), {}, valid=False)
-        return Then(reading.declared.requests, reading.config.targets)
+        end = next((tip for tip in (reviewed.head, reviewed.merged) if tip and self._git.commit_of(tip)), None)
+        if end is None:
+            return None
+        files = self._changed(parents[0], commit)
+        before, after = self._declared(parents[0], files), self._declared(commit, files)
+        looked_at = self._declared(end, files)
+        if before is None or after is None or looked_at is None:
+            return None
+        return Brought(before, after, looked_at)
+
+    def _changed(self, old: str, new: str) -> set[str]:
+        paths = self._git.changes(old, new, self._checkout.prefix or ".")
+        files = {self._checkout.inside(path) for path in paths if self._checkout.holds(path)}
+        if CONFIG not in files:
+            return files
+        return {*self._checkout.manifests(old), *self._checkout.manifests(new)}
+
+    def _declared(self, commit: str, files: Iterable[str]) -> Declared | None:
+        """Return what some files of a commit declare, with its config; None where any of that is not valid."""
+        key = commit, frozenset(files)
+        if key not in self._known:
+            reading = read_root(self._checkout.some(commit, {CONFIG, *key[1]}))
+            self._known[key] = (
+                Declared(reading.declared.requests, reading.config.targets)
+                if reading.declared is not None and reading.config is not None
+                else None
+            )
+        return self._known[key]
 
     @cached_property
     def _ends(self) -> frozenset[str]:
-        return self._checkout.git.shallow_ends()
+        return self._git.shallow_ends()
+
+
+def _merges(commit: str, parents: tuple[str, ...], reviewed: Reviewed) -> bool:
+    return commit == reviewed.merged and len(parents) == 2 and parents[1] in (reviewed.head, reviewed.squash)

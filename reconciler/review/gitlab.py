@@ -93,10 +93,11 @@ class GitLab:
         signatures = self._signatures(path, number)
         approvals = self._rest.get(Ask(f"{path}/approvals", f"the approvals of !{number}", _SEE)).records("approved_by")
         accounts = [self._account(approval.record("user")) for approval in approvals]
-        author = request.maybe_record("author")
+        author, squash = request.maybe_record("author"), request.maybe_commit("squash_commit_sha")
         return Reviewed(
             head=request.commit("sha"),
-            merged=request.maybe_commit("merge_commit_sha") or request.maybe_commit("squash_commit_sha"),
+            merged=request.maybe_commit("merge_commit_sha") or squash,
+            squash=squash,
             author=person(author) if author else None,
             writers=writers(signatures, accounts),
             reviews=self._reviews(path, number, approvals, accounts),

@@ -45,7 +45,9 @@ _REMOTE = re.compile(
     rf"(?P<scheme>https?|ssh|git\+ssh|ssh\+git)://(?:[^@/?#\\\s]*@)?{_HOST}(?::(?P<port>[0-9]{{1,5}}))?/(?P<path>[^?#\\\s]+)",
     re.IGNORECASE | re.ASCII,
 )
-_SCP = re.compile(rf"(?:[^@/?#\\\s:]+@)?{_HOST}:(?P<path>(?!//)[^?#\\\s]+)", re.IGNORECASE | re.ASCII)
+_SCP = re.compile(
+    rf"(?!(?:https?|ssh):)(?:[^@/?#\\\s:]+@)?{_HOST}:(?P<path>(?!//)[^?#\\\s]+)", re.IGNORECASE | re.ASCII
+)
 _PART = r"(?!\.\.?(?:/|$))[A-Za-z0-9._-]+"
 _NAMES: Mapping[ForgeName, re.Pattern[str]] = {
     "github": re.compile(rf"{_PART}/{_PART}"),

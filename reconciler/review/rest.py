@@ -13,7 +13,7 @@ from time import sleep as real_sleep
 from time import time as real_time
 
 from reconciler.core.text import printable
-from reconciler.errors import ForgeFailure
+from reconciler.errors import ForgeFailure, ForgeUnreachable
 from reconciler.review.exchange import Answer, Exchange, Method, Trouble
 from reconciler.review.limits import Limited, rate_limit
 from reconciler.review.link import ElsewhereError, next_page
@@ -37,7 +37,7 @@ class Refusal(ForgeFailure):
     """The forge answered, and the answer is no. `status` is HTTP's, `said` the forge's own words, made fit to show."""
 
     def __init__(self, message: str, hint: str, status: int, said: str) -> None:
-        super().__init__(message, hint, refused=status in _REFUSALS)
+        super().__init__(message, hint)
         self.status = status
         self.said = said
 
@@ -73,6 +73,7 @@ class Rest:
     ) -> None:
         """Prepare to ask. Connects to nothing yet. `headers` carry the token; `now` is in seconds since 1970."""
         self._api: Api = place.api
+        self._repository = place.repository
         self._title = TITLES[place.forge]
         self._token = token
         self._sleep = sleep
@@ -111,7 +112,7 @@ class Rest:
 
     def _ask(self, method: Method, ask: Ask, body: bytes | None) -> Answer:
         if self._lost >= _PATIENCE:
-            raise _failure(f"{self._title} did not answer for {_PATIENCE:.0f}s in all, and is asked no more")
+            raise _unreachable(f"{self._title} did not answer for {_PATIENCE:.0f}s in all, and is asked no more")
         for tries in range(1, _TRIES + 1):
             last = tries == _TRIES
             began = self._now()
@@ -133,13 +134,15 @@ class Rest:
         """Raise where a question is not to be put again."""
         if ask.writes:
             hint = "look there whether it was written before you try again"
-            raise _failure(f"{self._title} {why}, so it is not known whether it took {ask.about}", hint)
+            raise _unreachable(f"{self._title} {why}, so it is not known whether it took {ask.about}", hint)
         if last:
-            raise _failure(f"{self._title} {why}, when asked for {ask.about}")
+            raise _unreachable(f"{self._title} {why}, when asked for {ask.about}")
 
     def _wait_for(self, limited: Limited, *, last: bool) -> None:
         if last or limited.seconds > _LONGEST_WAIT or self._lost + limited.seconds > _PATIENCE:
-            raise _failure(f"{self._title} limits how often it is asked, and asks to wait until {limited.until} UTC")
+            raise _unreachable(
+                f"{self._title} limits how often it is asked, and asks to wait until {limited.until} UTC"
+            )
         self._wait(limited.seconds)
 
     def _wait(self, seconds: float) -> None:
@@ -150,12 +153,13 @@ class Rest:
         if answer.status in (200, 201):
             return answer
         if answer.status in _MOVED:
-            raise _failure(
+            raise _unreachable(
                 f"{self._title} answers HTTP {answer.status} for {ask.about}: the repository was renamed or moved",
                 "set approvals.reruns.repository, or url, to where it is now: a token follows no redirect",
             )
         said = self._said(answer)
-        what = f"{self._title} refuses {ask.about}: {_status(answer.status, said)}"
+        where = f"{ask.about} of {self._repository} at {self._api.host}"
+        what = f"{self._title} refuses {where}: {_status(answer.status, said)}"
         if answer.status == 401:
             raise Refusal(what, f"the token in {self._token.source} is not valid, or no longer; {ask.grant}", 401, said)
         raise Refusal(what, ask.grant if answer.status in _REFUSALS else "", answer.status, said)
@@ -177,7 +181,7 @@ class Rest:
         try:
             return next_page(answer.headers.get("link", ""), self._api)
         except ElsewhereError:
-            raise _failure(
+            raise _unreachable(
                 f"{self._title} names an address outside of {self._api.url} for the next page of {ask.about}",
                 "set approvals.reruns.url to the address that the forge knows itself by; the token goes to no other",
             ) from None
@@ -186,8 +190,8 @@ class Rest:
         return f"{self._title}'s answer about {ask.about}"
 
 
-def _failure(message: str, hint: str = "try again later") -> ForgeFailure:
-    return ForgeFailure(message, hint)
+def _unreachable(message: str, hint: str = "try again later") -> ForgeUnreachable:
+    return ForgeUnreachable(message, hint)
 
 
 def _status(status: int, said: str) -> str:

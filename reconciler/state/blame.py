@@ -20,14 +20,17 @@ class Blamed:
 
 
 def blame(git: Git, path: str, first: int, last: int, commit: str | None) -> tuple[Blamed, ...]:
-    """Return the commits that last changed the lines `first` to `last`, each once.
+    """Return the commits of the main line that last changed the lines `first` to `last`, each once.
+
+    The main line is that of first parents: what a merge brought is the merge's. A side line may hold anything, what was
+    taken back since, too.
 
     `path` is from the repository's top. Lines are counted from 1, in the file as it is in `commit`, or in the work tree
     where that is None. A file that was renamed is followed. Settings that hide commits from git's blame are not
     obeyed. Raises Failure where git cannot tell.
     """
-    lines = f"-L{first},{last}"
-    answer = git.ask("blame", "--porcelain", "--ignore-revs-file=", "--no-textconv", lines, *_at(commit), "--", path)
+    options = ("--porcelain", "--first-parent", "--ignore-revs-file=", "--no-textconv", f"-L{first},{last}")
+    answer = git.ask("blame", *options, *_at(commit), "--", path)
     if answer.status and commit is None and git.ask("cat-file", "-e", f"HEAD:{path}").status:
         return (Blamed(None, path),)
     if answer.status:

@@ -114,8 +114,13 @@ class Checkout:
         return f"{self.prefix}/{path}" if self.prefix else path
 
     def inside(self, path: str) -> str:
-        """Return the path relative to the root of what is from the repository's top."""
+        """Return the path relative to the root of what is from the repository's top, and below the root."""
         return path.removeprefix(f"{self.prefix}/") if self.prefix else path
+
+    def holds(self, path: str) -> bool:
+        """Say whether a path from the repository's top is that of a manifest, or the config."""
+        below = not self.prefix or path.startswith(f"{self.prefix}/")
+        return below and self.is_manifest(self.inside(path))
 
     def _is_link(self, entry: Entry) -> bool:
         """Say whether the entry may bring in what a review does not show: a symlink or a submodule, not hidden."""

@@ -106,6 +106,10 @@ class Git:
     def remotes(self) -> tuple[str, ...]:
         return tuple(self.run("remote").decode().split())
 
+    def parents(self, commit: str) -> tuple[str, ...]:
+        """Return the parents of a commit that is here, first the one that it was made on."""
+        return tuple(self.run("rev-list", "--parents", "--max-count=1", commit).decode().split()[1:])
+
     def is_ancestor(self, old: str, new: str) -> bool:
         """Say whether `new` holds the whole history of `old`; both are commits that are here."""
         return self.ask("merge-base", "--is-ancestor", old, new).status == 0

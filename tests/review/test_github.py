@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.errors import ForgeFailure
 from reconciler.review.forge import Forge, PullRequest, Review
+from reconciler.review.rest import Refusal
 from tests.forges.github import TOKEN, Commit, GitHub
 from tests.forges.serving import Reply
 from tests.review.asking import client
@@ -57,7 +58,7 @@ def test_a_commit_that_is_not_pushed_is_said_to_be_missing(asked: Forge) -> None
     with pytest.raises(ForgeFailure, match="commit aaaaaaaaaaaa is not on GitHub") as caught:
         asked.pull_requests(A)
     assert "push it" in caught.value.hint
-    assert not caught.value.refused
+    assert not isinstance(caught.value, Refusal)
 
 
 @pytest.mark.parametrize("commit", ["main", "a" * 39, "A" * 40, "../../user", "a" * 40 + "\n"])
@@ -212,7 +213,7 @@ def test_a_team_that_the_token_may_not_see_says_what_to_grant(forge: GitHub, ask
         ForgeFailure, match="no team @acme/data-platform on GitHub, or the token may not see it"
     ) as caught:
         asked.members("acme/data-platform")
-    assert caught.value.refused
+    assert isinstance(caught.value, Refusal)
     assert "read:org" in caught.value.hint
     assert "GITHUB_TOKEN reads no team" in caught.value.hint
 
@@ -228,11 +229,12 @@ def test_a_token_that_is_not_valid_and_a_repository_that_is_hidden_are_refused(f
     with client(forge, "unknown", source="environment variable GITHUB_TOKEN") as other:
         with pytest.raises(ForgeFailure, match="HTTP 401, Bad credentials") as caught:
             other.reviewed(7)
-        assert caught.value.refused
+        assert isinstance(caught.value, Refusal)
         assert "environment variable GITHUB_TOKEN is not valid" in caught.value.hint
-    with pytest.raises(ForgeFailure, match="refuses pull request #7: HTTP 404, Not Found") as caught:
+    where = r"refuses pull request #7 of acme/data at 127\.0\.0\.1: HTTP 404, Not Found"
+    with pytest.raises(ForgeFailure, match=where) as caught:
         asked.reviewed(7)
-    assert caught.value.refused
+    assert isinstance(caught.value, Refusal)
     assert "pull-requests: read" in caught.value.hint
 
 

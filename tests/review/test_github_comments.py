@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.errors import ForgeFailure
 from reconciler.review.forge import Forge
+from reconciler.review.rest import Refusal
 from tests.forges.github import ACTIONS, GitHub
 from tests.forges.serving import Reply
 from tests.review.asking import client
@@ -88,7 +89,7 @@ def test_a_token_that_may_only_read_is_refused_for_good(forge: GitHub, who: str,
         assert mine.mine
         with pytest.raises(ForgeFailure, match=said) as caught:
             asked.create_comment(7, "x")
-        assert caught.value.refused
+        assert isinstance(caught.value, Refusal)
         assert "pull-requests: write" in caught.value.hint
         with pytest.raises(ForgeFailure, match=said):
             asked.update_comment(7, mine.id, "x")

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.errors import ForgeFailure
 from reconciler.review.forge import Forge, PullRequest, Review
+from reconciler.review.rest import Refusal
 from tests.forges.gitlab import BOT, TOKEN, Commit, GitLab
 from tests.forges.serving import Reply, limited
 from tests.review.asking import Clock, client
@@ -53,7 +54,7 @@ def test_the_merge_requests_of_a_commit_are_told_with_their_branches(forge: GitL
 def test_a_commit_that_is_not_pushed_is_said_to_be_missing(asked: Forge) -> None:
     with pytest.raises(ForgeFailure, match="commit aaaaaaaaaaaa is not on GitLab") as caught:
         asked.pull_requests(A)
-    assert not caught.value.refused
+    assert not isinstance(caught.value, Refusal)
 
 
 def test_an_approval_is_for_the_version_that_stood_when_it_was_given(forge: GitLab, asked: Forge) -> None:
@@ -193,7 +194,7 @@ def test_members_of_a_group_are_told_by_id_and_a_hidden_group_says_what_to_grant
     assert "/groups/acme%2Fdata%2Fplatform/members/all" in forge.paths()
     with pytest.raises(ForgeFailure, match="no group @acme/data/platform on GitLab, or the token may not") as caught:
         asked.members("acme/data/platform")
-    assert caught.value.refused
+    assert isinstance(caught.value, Refusal)
     assert "read_api" in caught.value.hint
 
 
@@ -225,7 +226,7 @@ def test_a_token_that_may_only_read_is_refused_for_good(forge: GitLab) -> None:
     words = "HTTP 403, The request requires higher privileges"
     with client(forge, "reader") as asked, pytest.raises(ForgeFailure, match=words) as caught:
         asked.create_comment(7, "x")
-    assert caught.value.refused
+    assert isinstance(caught.value, Refusal)
     assert "scope api" in caught.value.hint
     assert forge.bodies(7) == []
 
@@ -237,11 +238,11 @@ def test_a_jobs_token_has_its_header_and_reads_no_approvals(forge: GitLab) -> No
     with client(forge, "glcbt-1", source="environment variable CI_JOB_TOKEN") as asked:
         with pytest.raises(ForgeFailure, match="HTTP 401") as caught:
             asked.reviewed(7)
-        assert caught.value.refused
+        assert isinstance(caught.value, Refusal)
         assert "CI_JOB_TOKEN may not do this" in caught.value.hint
         with pytest.raises(ForgeFailure) as caught:
             asked.comments(7)
-        assert caught.value.refused
+        assert isinstance(caught.value, Refusal)
     assert forge.asked[0].headers["job-token"] == "glcbt-1"
     assert "private-token" not in forge.asked[0].headers
 

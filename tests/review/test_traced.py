@@ -9,9 +9,9 @@ from typing import Self
 from reconciler.core.config import ForgeApprovals, Target
 from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.request import Place, Request, Rerun
-from reconciler.errors import ForgeFailure
+from reconciler.errors import ForgeFailure, ForgeUnreachable
 from reconciler.review.forge import Comment, Person, PullRequest, Review, Reviewed
-from reconciler.review.traced import Origin, ReviewedReruns, Then
+from reconciler.review.traced import Brought, Declared, Origin, ReviewedReruns
 from tests.core import worlds
 
 DANA, LEE, ERIN = Person("1", "dana"), Person("2", "lee"), Person("3", "erin")
@@ -24,18 +24,29 @@ def _request(windows: tuple[tuple[int, int], ...] = ((0, 10),), **changes: objec
     return replace(worlds.request("m.yaml#1", windows, "red"), **changes)  # type: ignore[arg-type]
 
 
+NOTHING = Declared((), TARGETS)
+
+
+def _said(*requests: Request, targets: Mapping[str, Target] = TARGETS) -> Declared:
+    return Declared(requests or (_request(),), targets)
+
+
+def _brought(before: Declared = NOTHING, after: Declared | None = None, reviewed: Declared | None = None) -> Brought:
+    return Brought(before, after or _said(), reviewed or after or _said())
+
+
 @dataclass
 class Git:
-    """`blamed` are the commits of the lines; `versions` what the file said at commits, none of which is missing."""
+    """`blamed` are the commits of the lines; `changes` what commits brought, None for what git cannot tell."""
 
-    blamed: tuple[Origin, ...] = (Origin(C1, "m.yaml"),)
-    versions: dict[str, Then | None] = field(default_factory=lambda: {C1: Then((_request(),), TARGETS)})
+    blamed: tuple[Origin, ...] = (Origin(C1),)
+    changes: dict[str, Brought | None] = field(default_factory=lambda: {C1: _brought()})
 
-    def origins(self, place: Place) -> tuple[Origin, ...]:
+    def origins(self, place: Place, token: str) -> tuple[Origin, ...]:
         return self.blamed
 
-    def then(self, commit: str, file: str) -> Then | None:
-        return self.versions.get(commit)
+    def brought(self, commit: str, reviewed: Reviewed) -> Brought | None:
+        return self.changes.get(commit)
 
 
 @dataclass
@@ -111,7 +122,7 @@ def test_lines_of_an_approved_pull_request_are_approved_by_its_approvers() -> No
 
 
 def test_every_pull_request_that_changed_a_line_needs_its_own_approval() -> None:
-    git = Git((Origin(C1, "m.yaml"), Origin(C2, "m.yaml")), {C2: Then((_request(),), TARGETS)})
+    git = Git((Origin(C1), Origin(C2)), {C2: _brought()})
     forge = GitHub({C1: (_pull(7),), C2: (_pull(8),)}, {7: _reviewed(DANA), 8: _reviewed()})
     assert "1 more approving review of #8 by dana or lee: https://forge/8" in _message(_ask(forge, git))
     forge.reviews[8] = _reviewed(LEE)
@@ -131,34 +142,36 @@ def test_a_pull_request_that_is_open_has_to_be_merged() -> None:
 
 def test_a_commit_without_a_pull_request_needs_a_new_one() -> None:
     message = _message(_ask(GitHub({}, {})))
-    assert (
-        "commit 111111111111, which last changed a line of it, came by no merged pull request that is known" in message
-    )
+    assert "commit 111111111111, which last changed a line of it, came by no pull request" in message
 
 
-def test_a_merge_into_another_branch_does_not_count() -> None:
-    assert "no merged pull request" in _message(_ask(_forge(DANA, pull=_pull(7, lasting=False))))
+def test_a_merge_into_another_branch_does_not_count_and_that_branch_is_named() -> None:
+    message = _message(_ask(_forge(DANA, pull=replace(_pull(7, lasting=False), base="release"))))
+    assert "no pull request merged into the default branch that is known: #7 went into release" in message
+
+
+def test_of_a_merge_that_is_only_tried_out_the_open_pull_request_is_named() -> None:
+    forge = GitHub({C2: (_pull(7, "open"),)}, {7: _reviewed(DANA)})
+    assert "waits for #7 to be approved" in _message(_ask(forge, Git((Origin(C1, tip=C2),))))
 
 
 def test_lines_that_are_not_committed_are_not_looked_up() -> None:
     forge = _forge(DANA)
-    assert "is not committed yet" in _message(_ask(forge, Git((Origin(None, "m.yaml"), Origin(C1, "m.yaml")))))
+    assert "is not committed yet" in _message(_ask(forge, Git((Origin(None), Origin(C1)))))
     assert forge.asked == []
 
 
 def test_removed_lines_cannot_widen_what_was_approved() -> None:
-    wider = _request(((0, 20),))
-    assert "does not stand in what was approved" in _message(_ask(_forge(DANA), request=wider))
-    narrower = _request(((2, 5),))
-    assert _ask(_forge(DANA), request=narrower) == Approved(("dana",))
+    assert "is not what was approved" in _message(_ask(_forge(DANA), request=_request(((0, 20),))))
+    assert _ask(_forge(DANA), request=_request(((2, 5),))) == Approved(("dana",))
 
 
 def test_another_table_target_or_scheduler_needs_a_new_approval_though_no_line_of_it_changed() -> None:
-    assert "does not stand" in _message(_ask(_forge(DANA), request=_request(table="other")))
+    assert "is not what was approved" in _message(_ask(_forge(DANA), request=_request(table="other")))
     moved = {name: replace(target, url="https://elsewhere") for name, target in TARGETS.items()}
-    assert "does not stand" in _message(_ask(_forge(DANA), targets=moved))
+    assert "is not what was approved" in _message(_ask(_forge(DANA), targets=moved))
     tenant = {name: replace(target, tenant="tn_other") for name, target in TARGETS.items()}
-    assert "does not stand" in _message(_ask(_forge(DANA), targets=tenant))
+    assert "is not what was approved" in _message(_ask(_forge(DANA), targets=tenant))
 
 
 def test_the_token_is_part_of_what_was_approved() -> None:
@@ -169,33 +182,55 @@ def test_the_token_is_part_of_what_was_approved() -> None:
 
 
 def test_lines_that_are_older_than_the_rerun_need_no_approval_of_their_own() -> None:
-    old = Then((_request(rerun=None), _request(rerun=Rerun("blue", "because"))), TARGETS)
-    git = Git((Origin(C2, "m.yaml"), Origin(C1, "m.yaml")), {C1: Then((_request(),), TARGETS), C2: old})
     forge = _forge(DANA)
-    assert _ask(forge, git) == Approved(("dana",))
+    assert _ask(forge, Git((Origin(C2, older=True), Origin(C1)))) == Approved(("dana",))
     assert forge.asked == [C1]
 
 
-def test_a_commit_whose_file_was_not_valid_is_not_taken_for_one_that_is_older() -> None:
-    git = Git((Origin(C2, "m.yaml"), Origin(C1, "m.yaml")), {C1: Then((_request(),), TARGETS)})
-    for unclear in (None, Then((), {}, valid=False)):
-        git.versions[C2] = unclear
-        assert "commit 222222222222" in _message(_ask(_forge(DANA), git))
+def test_older_lines_alone_are_no_approval() -> None:
+    assert "is not what was approved" in _message(_ask(_forge(DANA), Git((Origin(C1, older=True),))))
 
 
-def test_what_is_around_the_lines_may_come_by_a_later_commit_of_the_same_pull_request() -> None:
-    versions: dict[str, Then | None] = {
-        C1: Then((_request(table="typo"),), TARGETS),
-        HEAD: Then((_request(),), TARGETS),
-    }
-    assert _ask(_forge(DANA), Git(versions=versions)) == Approved(("dana",))
+def test_what_stood_there_before_a_pull_request_was_not_approved_by_it() -> None:
+    whole, part = _request(((0, 10),)), _request(((20, 21),), key="m.yaml#2")
+    git = Git(changes={C1: _brought(before=_said(whole), after=_said(whole, part))})
+    assert "is not what was approved" in _message(_ask(_forge(DANA), git, whole))
+    assert _ask(_forge(DANA), git, part) == Approved(("dana",))
 
 
-def test_after_a_squash_what_was_merged_stands_for_the_head() -> None:
-    versions: dict[str, Then | None] = {C1: Then((), {}, valid=False), MERGED: Then((_request(),), TARGETS)}
-    assert _ask(_forge(DANA), Git(versions=versions)) == Approved(("dana",))
-    versions[HEAD] = Then((_request(table="typo"),), TARGETS)
-    assert "does not stand" in _message(_ask(_forge(DANA), Git(versions=versions)))
+def test_what_a_merge_made_of_it_counts_only_where_it_was_reviewed_so() -> None:
+    git = Git(changes={C1: _brought(after=_said(_request(((0, 20),))), reviewed=_said(_request(((0, 10),))))})
+    assert "is not what was approved" in _message(_ask(_forge(DANA), git, _request(((0, 20),))))
+    assert _ask(_forge(DANA), git) == Approved(("dana",))
+
+
+def test_several_approved_pull_requests_add_up() -> None:
+    first, second = _request(((0, 5),)), _request(((0, 10),))
+    changes: dict[str, Brought | None] = {C1: _brought(after=_said(first)), C2: _brought(_said(first), _said(second))}
+    forge = GitHub({C1: (_pull(7),), C2: (_pull(8),)}, {7: _reviewed(DANA), 8: _reviewed(LEE)})
+    assert _ask(forge, Git((Origin(C1), Origin(C2)), changes)) == Approved(("dana", "lee"))
+    assert "is not what was approved" in _message(_ask(forge, Git((Origin(C2),), changes)))
+
+
+def test_where_git_cannot_tell_what_a_pull_request_brought_nothing_of_it_is_approved() -> None:
+    assert "is not what was approved" in _message(_ask(_forge(DANA), Git(changes={C1: None})))
+
+
+def test_a_forge_that_cannot_be_reached_is_not_asked_for_every_rerun() -> None:
+    asked: list[str] = []
+
+    def down(_: ForgeApprovals) -> GitHub:
+        asked.append("again")
+        raise ForgeUnreachable("GitHub does not answer", "try again later")
+
+    reruns = ReviewedReruns(down, Git(), TARGETS)
+    for key in ("m.yaml#1", "m.yaml#2", "m.yaml#3"):
+        request = _request(key=key)
+        assert request.rerun is not None
+        found = reruns.approval(request, request.rerun, POLICY)
+        assert isinstance(found, Waiting)
+        assert "GitHub does not answer; try again later" in found.message
+    assert asked == ["again"]
 
 
 def test_a_forge_that_cannot_be_asked_holds_the_rerun_and_says_what_to_do() -> None:
