@@ -24,7 +24,8 @@ def comment(call: Call, file: Path, number: int | None) -> ExitCode:
     """Write FILE, a plan or a result in Markdown, as the one comment on a pull request (or merge request).
 
     The comment is made, or brought up to date. The token is GITHUB_TOKEN or GITLAB_TOKEN, or the one that the config
-    names. Where it may not write, as on a fork, the summary of the GitHub job gets the text.
+    names. Where it may not write, as on a fork, the summary of the GitHub job gets the text; a
+    GitLab job goes on without.
     """
     from reconciler.commands import comment as command
 

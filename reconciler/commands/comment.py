@@ -1,4 +1,4 @@
-"""`comment`: one comment a pull request, made or brought up to date; the job's summary where none can be written."""
+"""`comment`: one comment a pull request, made or brought up to date; a job goes on where none can be written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.commands.forges import open_forge
 from reconciler.commands.gather import work_tree_config
 from reconciler.commands.state import open_checkout
 from reconciler.core.config import ForgeApprovals
-from reconciler.errors import ExitCode, ForgeFailure, InvalidInput, UsageFailure
+from reconciler.errors import ExitCode, Failure, ForgeFailure, InvalidInput, UsageFailure
 from reconciler.review.forge import Comment, Forge
 from reconciler.state.checkout import Checkout
 
@@ -33,13 +33,12 @@ class CommentOptions:
 
 
 def run(options: CommentOptions, console: Console) -> ExitCode:
-    """Write the comment, and say where. Raises Failure where neither a comment nor a summary can be written.
+    """Write the comment, and say where. Raises Failure where it cannot be written, and no job shows it instead.
 
     The pull request is the one that CI says it runs for, or else the one that brought the commit at hand.
     """
     checkout = open_checkout(options.root)
     body = _read(options.file, f"<!-- backfill-reconciler: {checkout.prefix or '.'} -->")
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
     try:
         with open_forge(checkout, _policy(options.root), os.environ) as forge:
             number = options.number or _number(os.environ) or _brought(forge, checkout, os.environ)
@@ -47,14 +46,15 @@ def run(options: CommentOptions, console: Console) -> ExitCode:
                 console.message(_write(forge, number, body))
                 return ExitCode.DONE
             why = "No pull request brought this commit."
+        failed: Failure = UsageFailure(
+            "no pull request brought this commit", "name one: reconciler comment FILE --pull-request N"
+        )
     except ForgeFailure as failure:
-        if summary is None:
-            raise
-        why = f"No comment could be written: {failure.message} ({failure.hint})."
-    if summary is None:
-        raise UsageFailure("no pull request brought this commit", "name one: reconciler comment FILE --pull-request N")
-    _append(Path(summary), body)
-    console.warning(f"{why} The job's summary has it instead.")
+        why, failed = f"No comment could be written: {failure.message} ({failure.hint}).", failure
+    instead = _instead(body, os.environ)
+    if instead is None:
+        raise failed
+    console.warning(f"{why} {instead}")
     return ExitCode.DONE
 
 
@@ -110,6 +110,15 @@ def _first_line(comment: Comment) -> str:
     return comment.body.partition("\n")[0].rstrip("\r")
 
 
-def _append(summary: Path, body: str) -> None:
-    with summary.open("a", encoding="utf-8") as file:
-        file.write(f"{body}\n")
+def _instead(body: str, environ: Mapping[str, str]) -> str | None:
+    """Show the text where a job is looked at, and say where that is; None outside of a job.
+
+    GitLab's jobs have no summary. There `plan` and `apply` told the log all of it, and a comment that cannot be written
+    is no reason for a job to fail: a fork has no token for it, nor has who did not set one up.
+    """
+    summary = environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(f"{body}\n")
+        return "The job's summary has it instead."
+    return "This job's log has to do." if environ.get("GITLAB_CI") else None

@@ -13,7 +13,7 @@ from reconciler.render.headline import headline
 from reconciler.render.inert import code, fenced, html_code, linked
 from reconciler.render.open_markdown import held_block, problems_block
 from reconciler.render.plan_text import verdict_commands
-from reconciler.render.report_text import LIST_COMMAND, LOOK, left_open, outcomes
+from reconciler.render.report_text import HELD, LIST_COMMAND, LOOK, left_open, outcomes
 from reconciler.render.sheet import ROOM, Sheet, joined, size
 
 _MESSAGE = 600
@@ -34,6 +34,7 @@ def report_markdown(
         problems_block(sheet.problems, "", 8_000),
         _failed(report, 12_000),
         held_block(sheet.plan, 6_000),
+        HELD if sheet.plan.held else "",
         _next_steps(report, doubts),
     ]
     room = ROOM - sum(size(block) for block in blocks)

@@ -17,6 +17,8 @@ from reconciler.render.plan_text import verdict_commands
 LOOK = "What is in doubt is never sent again by itself. Look in the scheduler whether it ran, and say so:"
 LIST_COMMAND = f"{'reconciler resolve':<73}(lists what is in doubt)"
 
+HELD = "What is held waits for the next apply. An approval alone starts none: run one then, in CI by hand."
+
 _MOST_REASONS = 5
 _MOST_TABLES = 3
 _LONGEST_REASON = 120
@@ -39,6 +41,7 @@ def report_text(plan: Plan, report: Report, where: str, doubts: Sequence[Doubt] 
     for name, word in WORDS.items():
         lines += _reasons(word, failures(report, name))
     lines += _reasons("held", held_back(plan))
+    lines += [HELD] if plan.held else []
     return "\n".join([*lines, *_next_steps(report, doubts)]) + "\n"
 
 

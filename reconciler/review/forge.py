@@ -34,7 +34,8 @@ class Review:
 class PullRequest:
     """A pull request. `name` is what people call it (`#12`, `!12`), `base` the branch that it is for.
 
-    `lasting` is True where that branch is the one whose manifests count: the repository's default branch.
+    `lasting` is True where that branch is the one whose manifests count: the repository's default branch. `approvable`
+    is False where nobody can approve it any more.
     """
 
     number: int
@@ -43,6 +44,7 @@ class PullRequest:
     state: Literal["open", "merged", "closed"]
     base: str
     lasting: bool
+    approvable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

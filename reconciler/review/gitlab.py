@@ -192,12 +192,15 @@ class GitLab:
 
 
 def _pull_request(record: Record, lasting: str) -> PullRequest:
+    """Read a merge request. Once it is merged, nobody can approve it. Source: GitLab's merge request 138925."""
+    state = _STATES.get(record.text("state"), "open")  # `locked` while it is being merged
     number, base = record.number("iid"), record.text("target_branch")
     return PullRequest(
         number=number,
         name=f"!{number}",
         url=record.link("web_url"),
-        state=_STATES.get(record.text("state"), "open"),  # `locked` while it is being merged
+        state=state,
         base=base,
         lasting=base == lasting,
+        approvable=state != "merged",
     )

@@ -156,6 +156,8 @@ def read_api(url: str) -> Api:
         holds = "holds a user or password" if match else "is not written as https://host or https://host/path"
         raise ForgeFailure(f"the forge's url {holds}", "correct approvals.reruns.url")
     scheme, host = match["scheme"].lower(), match["host"].lower()
+    if host.startswith("[") and not _is_address(host):
+        raise ForgeFailure(f"the forge's url names {host}, which is no IPv6 address", "correct approvals.reruns.url")
     port = int(match["port"] or _DEFAULT_PORTS[scheme])
     if not 0 < port < 65_536:
         raise ForgeFailure(f"the forge's url names port {port}, which does not exist", "correct approvals.reruns.url")
@@ -166,11 +168,16 @@ def read_api(url: str) -> Api:
     return Api(scheme, host, port, match["base"])
 
 
-def _is_loopback(host: str) -> bool:
+def _is_address(host: str) -> bool:
     try:
-        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+        ip_address(host.strip("[]"))
     except ValueError:
         return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_address(host) and ip_address(host.strip("[]")).is_loopback)
 
 
 def _guess(environ: Mapping[str, str], remote: _Remote | None) -> ForgeName:

@@ -215,9 +215,10 @@ class _Trace:
         if missing <= 0:
             return _Approved(tuple(person.login for person in judgement.approved), reviewed)
         because = f" ({'; '.join(judgement.because)})" if judgement.because else ""
+        too_late = "" if pull.approvable else f"; it is merged, so nobody can approve it any more: {_ANEW}"
         return Waiting(
             f"needs {missing} more approving review{'s' if missing > 1 else ''} of {pull.name} by {self._who}"
-            f"{because}: {pull.url}"
+            f"{because}: {pull.url}{too_late}"
         )
 
     def _members(self, forge: Forge, team: str) -> frozenset[str]:

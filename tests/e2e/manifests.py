@@ -21,6 +21,11 @@ def hours(first: int, last: int) -> dict[str, int]:
     return dict.fromkeys(map(hour, range(first, last + 1)), 1)
 
 
+def twice(first: int, last: int) -> dict[str, int]:
+    """Return the same for hours that ran twice."""
+    return dict.fromkeys(hours(first, last), 2)
+
+
 def between(first: int, last: int, **fields: object) -> Document:
     """Return a request for a range; the target reads endTime as inclusive."""
     return {**fields, "timeRange": {"startTime": hour(first), "endTime": hour(last)}}

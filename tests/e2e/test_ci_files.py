@@ -216,6 +216,7 @@ APPLY = ".github/workflows/backfills-apply.yml"
     [
         ("123", f"{APPLY} push completed", True),
         ("123", f"{APPLY}@refs/heads/main workflow_dispatch completed", True),
+        ("123", f"{APPLY} schedule completed", True),
         ("123", f"{APPLY} push in_progress", False),
         ("123", f"{APPLY} pull_request completed", False),
         ("123", ".github/workflows/other.yml push completed", False),
@@ -247,3 +248,13 @@ def test_on_gitlab_too_the_comment_is_made_though_something_fails(ready: Mapping
         status, calls = shell.run(gitlab_script(ready, job), CI_MERGE_REQUEST_DIFF_BASE_SHA="abc")
         assert status == 3
         assert calls[-1] == ["comment", f"{job.removeprefix('backfills-')}.md"]
+
+
+def test_a_pipeline_of_merged_results_compares_with_what_it_merged_into(
+    ready: Mapping[str, Path], shell: Shell
+) -> None:
+    script = gitlab_script(ready, "backfills-plan")
+    for target, base in (("", "both-have"), ("merged-into", "merged-into")):
+        bases = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": "both-have", "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": target}
+        _, calls = shell.run(script, **bases)
+        assert [call[call.index("--base") + 1] for call in calls] == [base] * 3

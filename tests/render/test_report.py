@@ -11,7 +11,8 @@ from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unkno
 from reconciler.core.plan import Plan
 from reconciler.core.report import Report, Result, Skipped
 from reconciler.render.progress import bar_text, progress_text
-from reconciler.render.report_text import report_text
+from reconciler.render.report_text import HELD, report_text
+from tests.render import sheets
 
 PLAN = Plan(state=None, tables=())
 CALL = Call("prod", "c.d.T", "tn", Range((0, 3601), "inclusive"), (), ("m.yaml#1",), ())
@@ -60,6 +61,11 @@ def test_ten_thousand_failures_for_ten_thousand_reasons_fit_on_a_screen() -> Non
     assert len(lines) < 24
     assert all(len(line) < 200 for line in lines)
     assert "  9,995 rejected for 9,995 other reasons" in lines
+
+
+def test_what_is_held_waits_for_an_apply_that_somebody_starts() -> None:
+    assert report_text(sheets.long_plan(1, 5), Report("run-1", "c0ffee", ()), "origin/state").splitlines()[-1] == HELD
+    assert HELD not in report_text(PLAN, Report("run-1", "c0ffee", ()), "origin/state")
 
 
 def test_what_the_scheduler_says_stays_on_its_line() -> None:

@@ -14,6 +14,7 @@ from reconciler.core.plan import make_plan
 from reconciler.core.planner import TablePlan
 from reconciler.core.report import Report, Result, Skipped
 from reconciler.render.report_markdown import report_markdown
+from reconciler.render.report_text import HELD
 from reconciler.render.sheet import ROOM
 from tests.core import worlds
 from tests.figures import Tried
@@ -51,6 +52,12 @@ def test_nasty_texts_are_inert_in_every_field(tried: Tried) -> None:
 
 def test_the_headline_counts_outcomes_and_what_is_held() -> None:
     assert after(Triggered("t-1"), Triggered("t-2")).splitlines()[0] == "### 2 triggered, 1 held"
+
+
+def test_what_is_held_waits_for_an_apply_that_somebody_starts() -> None:
+    assert HELD in after(Triggered("t"))
+    nothing = sheets.bare(make_plan(None, ()))
+    assert HELD not in report_markdown(nothing, Report("", None, ()), "origin/state", None)
 
 
 def test_what_was_triggered_has_its_trace_id() -> None:

@@ -41,7 +41,7 @@ def test_the_merge_requests_of_a_commit_are_told_with_their_branches(forge: GitL
     forge.merge_request(11, commits=[A], project=99)
     url = "https://gitlab.test/acme/warehouse/data/-/merge_requests"
     assert asked.pull_requests(A) == (
-        PullRequest(7, "!7", f"{url}/7", "merged", "main", lasting=True),
+        PullRequest(7, "!7", f"{url}/7", "merged", "main", lasting=True, approvable=False),
         PullRequest(8, "!8", f"{url}/8", "open", "release", lasting=False),
         PullRequest(9, "!9", f"{url}/9", "closed", "main", lasting=True),
         PullRequest(10, "!10", f"{url}/10", "open", "main", lasting=True),

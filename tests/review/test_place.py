@@ -195,6 +195,7 @@ def test_an_api_is_on_the_host_that_two_other_parsers_read(text: str) -> None:
 @pytest.mark.claim("a token goes to the host that is written there, and over https or to loopback")
 @settings(max_examples=500)
 @given(_ADDRESSES)
+@example("ssh://[:::1]/acme/data")
 def test_a_remote_is_on_the_host_that_another_parser_reads(text: str) -> None:
     with suppress(ForgeFailure):
         found = locate({}, text, forge="gitlab")

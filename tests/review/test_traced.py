@@ -129,6 +129,17 @@ def test_every_pull_request_that_changed_a_line_needs_its_own_approval() -> None
     assert _ask(forge, git) == Approved(("dana", "lee"))
 
 
+def test_what_nobody_can_approve_any_more_needs_a_new_token() -> None:
+    merged = replace(_pull(7), approvable=False)
+    needed = "needs 1 more approving review of #7 by dana or lee: https://forge/7"
+    assert _message(_ask(_forge(pull=merged))).endswith(
+        f"{needed}; it is merged, so nobody can approve it any more: give it a new token in a new pull request, and "
+        "have that approved"
+    )
+    assert _message(_ask(_forge())).endswith(needed)
+    assert _ask(_forge(LEE, pull=merged)) == Approved(("lee",))
+
+
 def test_the_minimum_counts_for_each_pull_request() -> None:
     two = replace(POLICY, minimum=2)
     assert "needs 1 more approving review of #7" in _message(_ask(_forge(DANA), policy=two))
