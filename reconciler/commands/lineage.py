@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property
 
 from reconciler.core.request import Place
-from reconciler.errors import ForgeFailure
+from reconciler.errors import Failure, ForgeFailure
 from reconciler.manifests.root import CONFIG, read_root
 from reconciler.review.forge import Reviewed
 from reconciler.review.traced import Brought, Declared, Origin
@@ -36,10 +37,9 @@ class Lineage:
     def _origin(self, blamed: Blamed, token: str) -> Origin:
         if blamed.commit is None:
             return Origin(None)
-        parents = self._git.parents(blamed.commit)
-        return Origin(
-            blamed.commit, self._lacks(blamed.commit, blamed.path, token), parents[1] if parents[1:] else None
-        )
+        older = self._lacks(blamed.commit, blamed.path, token)
+        merged = self._git.parents(blamed.commit)[1:]
+        return Origin(blamed.commit, blamed.path, older, merged[0] if merged else None)
 
     def _lacks(self, commit: str, path: str, token: str) -> bool:
         """Say whether it is certain that no rerun of a file had this token at a commit."""
@@ -57,7 +57,7 @@ class Lineage:
         parents = self._git.parents(commit)
         if not parents or (parents[1:] and not _merges(commit, parents, reviewed)):
             return None
-        end = next((tip for tip in (reviewed.head, reviewed.merged) if tip and self._git.commit_of(tip)), None)
+        end = self._end(reviewed)
         if end is None:
             return None
         files = self._changed(parents[0], commit)
@@ -66,6 +66,30 @@ class Lineage:
         if before is None or after is None or looked_at is None:
             return None
         return Brought(before, after, looked_at)
+
+    def _end(self, reviewed: Reviewed) -> str | None:
+        """Return the last commit of a pull request; what it was merged as, where the forge does not give that out.
+
+        After a squash or a rebase it is in no branch, so it may have to be fetched.
+        """
+        remote = self._checkout.remote()
+        if self._git.commit_of(reviewed.head) is None and remote and reviewed.ref:
+            with suppress(Failure):
+                self._git.fetch(remote, reviewed.ref)
+        ends = (reviewed.head, reviewed.merged)
+        return next((end for end in ends if end and self._git.commit_of(end)), None)
+
+    def since(self, origin: Origin, place: Place) -> Iterator[Declared]:
+        """Yield what the file of a request said after each later commit of the main line that changed it.
+
+        What was not valid then said nothing, and is left out.
+        """
+        paths = {self._checkout.outside(place.file), origin.path}
+        files = {self._checkout.inside(path) for path in paths if self._checkout.holds(path)}
+        for commit in self._git.later(origin.commit or "", self._commit or "HEAD", paths):
+            then = self._declared(commit, files)
+            if then is not None:
+                yield then
 
     def _changed(self, old: str, new: str) -> set[str]:
         paths = self._git.changes(old, new, self._checkout.prefix or ".")

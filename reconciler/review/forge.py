@@ -55,7 +55,8 @@ class Reviewed:
     it was squashed or rebased to, None where the forge does not say; `author` is who opened it (None: the account is
     gone), `writers` everybody who wrote or committed one of its commits, as far as the forge knows their accounts;
     `strangers`, as `name <e-mail>`, those of whom it could know one and does not: any reviewer may be one of them.
-    `squash` is what it was squashed to where that was merged then, as GitLab can.
+    `squash` is what it was squashed to where that was merged then, as GitLab can. `ref` is where the forge keeps
+    `head`, also when it is in no branch.
     """
 
     head: str
@@ -65,6 +66,7 @@ class Reviewed:
     reviews: tuple[Review, ...]
     strangers: tuple[str, ...] = ()
     squash: str | None = None
+    ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

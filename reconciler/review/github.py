@@ -116,6 +116,7 @@ class GitHub:
             writers=_writers(commits),
             reviews=_last_words(reviews),
             strangers=_strangers(commits),
+            ref=f"refs/pull/{number}/head",
         )
 
     def members(self, team: str) -> frozenset[str]:

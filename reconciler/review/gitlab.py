@@ -98,6 +98,7 @@ class GitLab:
             head=request.commit("sha"),
             merged=request.maybe_commit("merge_commit_sha") or squash,
             squash=squash,
+            ref=f"refs/merge-requests/{number}/head",
             author=person(author) if author else None,
             writers=writers(signatures, accounts),
             reviews=self._reviews(path, number, approvals, accounts),

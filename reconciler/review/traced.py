@@ -27,11 +27,12 @@ _ANEW = "give it a new token in a new pull request, and have that approved"
 class Origin:
     """The commit of the main line that last changed some lines, None where they are not committed.
 
-    `older` says that no rerun of their file had the token then: the lines are older than the rerun. `tip` is what the
-    commit merged, None where it is no merge.
+    `path` is what their file was called then, from the repository's top. `older` says that no rerun in it had the
+    token: the lines are older than the rerun. `tip` is what the commit merged, None where it is no merge.
     """
 
     commit: str | None
+    path: str = ""
     older: bool = False
     tip: str | None = None
 
@@ -76,6 +77,9 @@ class History(Protocol):
     def brought(self, commit: str, reviewed: Reviewed) -> Brought | None:
         """Return what a commit brought by a pull request changed, None where git cannot tell that it did just that."""
 
+    def since(self, origin: Origin, place: Place) -> Iterable[Declared]:
+        """Return what the file of a request said after each later commit of the main line that changed it."""
+
 
 class ReviewedReruns:
     """Says of reruns whether reviews approve them. What the forge said is remembered for as long as this lives."""
@@ -115,22 +119,28 @@ class ReviewedReruns:
             if isinstance(found, Waiting):
                 return found
             names.update(found.by)
-            approved = union((*approved, *self._approved(origin.commit, found.reviewed, request, rerun)))
+            approved = union((*approved, *self._approved(origin, found.reviewed, request, rerun)))
         if subtract(request.windows, approved):
             return Waiting(
-                "is not what was approved: its windows, table, target or scheduler were changed since, or lines around "
-                f"it removed; {_ANEW}"
+                "is not what was approved: its windows, table, target or scheduler were changed since, if only for a "
+                f"while, or lines around it removed; {_ANEW}"
             )
         return Approved(tuple(sorted(names, key=str.casefold)))
 
-    def _approved(self, commit: str, reviewed: Reviewed, request: Request, rerun: Rerun) -> Windows:
-        """Return the windows that an approved pull request added for the request's token, table, target, scheduler."""
-        brought = self._history.brought(commit, reviewed)
+    def _approved(self, origin: Origin, reviewed: Reviewed, request: Request, rerun: Rerun) -> Windows:
+        """Return the windows that an approved pull request added for the request's token, table, target, scheduler.
+
+        What the manifests gave up since is not approved any more: to ask for it again is to widen.
+        """
+        brought = self._history.brought(origin.commit or "", reviewed)
         was = brought.reviewed.targets.get(request.target) if brought else None
         if brought is None or was is None or _scheduler(was) != _scheduler(self._targets[request.target]):
             return EMPTY
         added = subtract(brought.after.windows(request, rerun), brought.before.windows(request, rerun))
-        return intersect(added, brought.reviewed.windows(request, rerun))
+        kept = intersect(added, brought.reviewed.windows(request, rerun))
+        for later in self._history.since(origin, request.place):
+            kept = intersect(kept, later.windows(request, rerun))
+        return kept
 
 
 def _scheduler(target: Target) -> tuple[str, str]:

@@ -110,6 +110,11 @@ class Git:
         """Return the parents of a commit that is here, first the one that it was made on."""
         return tuple(self.run("rev-list", "--parents", "--max-count=1", commit).decode().split()[1:])
 
+    def later(self, old: str, new: str, paths: Iterable[str]) -> tuple[str, ...]:
+        """Return the commits between two on the line of first parents that changed any of the paths, newest first."""
+        out = self.run("rev-list", "--first-parent", new, f"^{old}", "--", *paths)
+        return tuple(out.decode().split())
+
     def is_ancestor(self, old: str, new: str) -> bool:
         """Say whether `new` holds the whole history of `old`; both are commits that are here."""
         return self.ask("merge-base", "--is-ancestor", old, new).status == 0

@@ -41,12 +41,16 @@ class Git:
 
     blamed: tuple[Origin, ...] = (Origin(C1),)
     changes: dict[str, Brought | None] = field(default_factory=lambda: {C1: _brought()})
+    later: tuple[Declared, ...] = ()
 
     def origins(self, place: Place, token: str) -> tuple[Origin, ...]:
         return self.blamed
 
     def brought(self, commit: str, reviewed: Reviewed) -> Brought | None:
         return self.changes.get(commit)
+
+    def since(self, origin: Origin, place: Place) -> tuple[Declared, ...]:
+        return self.later
 
 
 @dataclass
@@ -213,6 +217,12 @@ def test_what_a_merge_made_of_it_counts_only_where_it_was_reviewed_so() -> None:
     git = Git(changes={C1: _brought(after=_said(_request(((0, 20),))), reviewed=_said(_request(((0, 10),))))})
     assert "is not what was approved" in _message(_ask(_forge(DANA), git, _request(((0, 20),))))
     assert _ask(_forge(DANA), git) == Approved(("dana",))
+
+
+def test_what_was_given_up_since_is_not_approved_any_more() -> None:
+    given_up = Git(later=(_said(), _said(_request(((0, 3),))), _said()))
+    assert "is not what was approved" in _message(_ask(_forge(DANA), given_up))
+    assert _ask(_forge(DANA), given_up, _request(((0, 2),))) == Approved(("dana",))
 
 
 def test_several_approved_pull_requests_add_up() -> None:
