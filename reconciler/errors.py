@@ -4,7 +4,8 @@ Failure                     1   an environment that does not answer: git, disk, 
 ├── UsageFailure            2   the command line asks for what there is not
 ├── InvalidInput            3   manifests, config or state are invalid; carries every problem
 ├── ForgeFailure            1   GitHub or GitLab gives no usable answer: what hangs on it is held
-│   └── ForgeUnreachable    1   and will give none, whatever it is asked
+│   ├── ForgeUnreachable    1   and will give none, whatever it is asked
+│   └── CommitUnknown       1   it has no such commit
 └── Stale                   8   the saved plan, the checkout or the race for the state branch is lost
 """
 
@@ -81,6 +82,10 @@ class ForgeFailure(Failure):
 
 class ForgeUnreachable(ForgeFailure):
     """The forge does not answer, or not now, or not here: whatever else it is asked, it says the same."""
+
+
+class CommitUnknown(ForgeFailure):
+    """The forge has no such commit: it was not pushed."""
 
 
 class Stale(Failure):

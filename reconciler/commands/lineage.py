@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
 
-from reconciler.core.request import Place
+from reconciler.core.request import Place, Request
 from reconciler.errors import Failure, ForgeFailure
 from reconciler.manifests.root import CONFIG, read_root
 from reconciler.review.forge import Reviewed
@@ -48,7 +48,7 @@ class Lineage:
         then = self._declared(commit, [self._checkout.inside(path)])
         return then is not None and all(each.rerun is None or each.rerun.token != token for each in then.requests)
 
-    def brought(self, commit: str, reviewed: Reviewed) -> Brought | None:
+    def brought(self, commit: str, reviewed: Reviewed, token: str) -> Brought | None:
         """Return what a commit that came by a pull request changed, None where git cannot tell that it did just that.
 
         A merge has to be the one that merged the pull request: others, inside of it, bring what nobody reviewed there.
@@ -65,7 +65,15 @@ class Lineage:
         looked_at = self._declared(end, files)
         if before is None or after is None or looked_at is None:
             return None
-        return Brought(before, after, looked_at)
+        marked = [each for each in after.requests if each.rerun and each.rerun.token == token]
+        whole = [each for each in marked if self._wrote(commit, each)]
+        return Brought(before, after, Declared(tuple(whole), after.targets), looked_at)
+
+    def _wrote(self, commit: str, request: Request) -> bool:
+        """Say whether every line of a request, as it is at a commit, is that commit's."""
+        place = request.place
+        found = blame(self._git, self._checkout.outside(place.file), place.line, place.last, commit)
+        return {each.commit for each in found} == {commit}
 
     def _end(self, reviewed: Reviewed) -> str | None:
         """Return the last commit of a pull request; what it was merged as, where the forge does not give that out.

@@ -8,7 +8,7 @@ from time import sleep as real_sleep
 from time import time as real_time
 from typing import Literal, Self
 
-from reconciler.errors import ForgeFailure
+from reconciler.errors import CommitUnknown, ForgeFailure
 from reconciler.review.forge import Comment, Person, PullRequest, Review, Reviewed
 from reconciler.review.place import Place
 from reconciler.review.rest import Ask, Refusal, Rest
@@ -83,7 +83,7 @@ class GitHub:
             found = self._rest.pages(ask)
         except Refusal as refusal:
             if refusal.status == 422 and "no commit found" in refusal.said.casefold():
-                raise ForgeFailure(f"commit {commit[:12]} is not on GitHub", "push it, then try again") from None
+                raise CommitUnknown(f"commit {commit[:12]} is not on GitHub", "push it, then try again") from None
             raise
         return tuple(self._pull_request(record) for record in found if self._is_ours(record))
 

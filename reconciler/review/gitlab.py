@@ -14,7 +14,7 @@ from time import time as real_time
 from typing import Literal, Self
 from urllib.parse import quote
 
-from reconciler.errors import ForgeFailure
+from reconciler.errors import CommitUnknown, ForgeFailure
 from reconciler.review.forge import Comment, PullRequest, Review, Reviewed
 from reconciler.review.gitlab_people import Account, Signature, account, person, writers
 from reconciler.review.gitlab_time import approvals_in_notes, looked_at
@@ -74,7 +74,7 @@ class GitLab:
             found = self._rest.pages(Ask(path, f"the merge requests of commit {commit[:12]}", _SEE))
         except Refusal as refusal:
             if refusal.status == 404 and "commit" in refusal.said.casefold():
-                raise ForgeFailure(f"commit {commit[:12]} is not on GitLab", "push it, then try again") from None
+                raise CommitUnknown(f"commit {commit[:12]} is not on GitLab", "push it, then try again") from None
             raise
         lasting = project.maybe_text("default_branch")
         ours = (record for record in found if record.number("project_id") == project.number("id"))

@@ -16,7 +16,7 @@ from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.request import Place, Request, Rerun
 from reconciler.core.text import listing, printable
 from reconciler.core.window import EMPTY, Windows, intersect, subtract, union
-from reconciler.errors import ForgeFailure, ForgeUnreachable
+from reconciler.errors import CommitUnknown, ForgeFailure, ForgeUnreachable
 from reconciler.review.forge import Forge, PullRequest, Reviewed
 from reconciler.review.judgement import Approvers, judge
 
@@ -58,10 +58,14 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What a commit of the main line changed, and what its pull request said in the end: what was reviewed."""
+    """What a commit of the main line changed, and what its pull request said in the end: what was reviewed.
+
+    `whole` is what of `after` it wrote anew, every line of it.
+    """
 
     before: Declared
     after: Declared
+    whole: Declared
     reviewed: Declared
 
 
@@ -74,8 +78,11 @@ class History(Protocol):
         Raises ForgeFailure where history ends before it tells: in a shallow clone.
         """
 
-    def brought(self, commit: str, reviewed: Reviewed) -> Brought | None:
-        """Return what a commit brought by a pull request changed, None where git cannot tell that it did just that."""
+    def brought(self, commit: str, reviewed: Reviewed, token: str) -> Brought | None:
+        """Return what a commit that came by a pull request changed, None where git cannot tell that it did just that.
+
+        Of `whole`, only reruns with the token are needed.
+        """
 
     def since(self, origin: Origin, place: Place) -> Iterable[Declared]:
         """Return what the file of a request said after each later commit of the main line that changed it."""
@@ -130,14 +137,16 @@ class ReviewedReruns:
     def _approved(self, origin: Origin, reviewed: Reviewed, request: Request, rerun: Rerun) -> Windows:
         """Return the windows that an approved pull request added for the request's token, table, target, scheduler.
 
+        So were those of a request that it wrote whole, though they were asked for before: a reviewer saw all of it.
         What the manifests gave up since is not approved any more: to ask for it again is to widen.
         """
-        brought = self._history.brought(origin.commit or "", reviewed)
+        brought = self._history.brought(origin.commit or "", reviewed, rerun.token)
         was = brought.reviewed.targets.get(request.target) if brought else None
         if brought is None or was is None or _scheduler(was) != _scheduler(self._targets[request.target]):
             return EMPTY
         added = subtract(brought.after.windows(request, rerun), brought.before.windows(request, rerun))
-        kept = intersect(added, brought.reviewed.windows(request, rerun))
+        shown = union((*added, *brought.whole.windows(request, rerun)))
+        kept = intersect(shown, brought.reviewed.windows(request, rerun))
         for later in self._history.since(origin, request.place):
             kept = intersect(kept, later.windows(request, rerun))
         return kept
@@ -186,29 +195,31 @@ class _Trace:
         return self._commits[commit]
 
     def _ask(self, forge: Forge, commit: str, tip: str | None) -> _Approved | Waiting:
-        brought = self._brought(forge, commit, tip)
+        unknown: CommitUnknown | None = None
+        brought: tuple[PullRequest, ...] = ()
+        try:
+            brought = forge.pull_requests(commit)
+        except CommitUnknown as failure:
+            unknown = failure
         answers = [self._pull(forge, pull) for pull in brought if pull.state == "merged" and pull.lasting]
         approved = [answer for answer in answers if isinstance(answer, _Approved)]
         found = next(iter((*approved, *answers)), None)
-        if found is None and tip is not None:
-            brought = (*brought, *forge.pull_requests(tip))
-        return found or self._unmerged(commit, brought)
+        waiting = found or self._open_one(forge, brought or (forge.pull_requests(tip) if tip else ()))
+        if waiting is None and unknown is not None:
+            raise unknown
+        return waiting or self._unmerged(commit, brought)
 
-    def _brought(self, forge: Forge, commit: str, tip: str | None) -> tuple[PullRequest, ...]:
-        """Return the pull requests of a commit; none for a merge that only this clone knows."""
-        try:
-            return forge.pull_requests(commit)
-        except ForgeUnreachable:
-            raise
-        except ForgeFailure:
-            if tip is None:
-                raise
-            return ()
+    def _open_one(self, forge: Forge, brought: Iterable[PullRequest]) -> Waiting | None:
+        """Return what an open pull request lacks, None where there is none: it has to be merged in any case."""
+        pull = next((pull for pull in brought if pull.state == "open"), None)
+        if pull is None:
+            return None
+        found = self._pull(forge, pull)
+        if isinstance(found, _Approved):
+            return Waiting(f"is approved by {listing(found.by)}, and waits for {pull.name} to be merged: {pull.url}")
+        return Waiting(f"{found.message}; then {pull.name} has to be merged")
 
     def _unmerged(self, commit: str, brought: Iterable[PullRequest]) -> Waiting:
-        pending = next((pull for pull in brought if pull.state == "open"), None)
-        if pending is not None:
-            return Waiting(f"waits for {pending.name} to be approved by {self._who} and merged: {pending.url}")
         elsewhere = next((pull for pull in brought if pull.state == "merged"), None)
         into = f": {elsewhere.name} went into {printable(elsewhere.base)}" if elsewhere else ""
         return Waiting(

@@ -9,7 +9,9 @@ import pytest
 
 from tests.e2e.counting import Counting
 from tests.e2e.nursery import Nursery
+from tests.e2e.team import Team
 from tests.e2e.workplace import SECRET, Workplace
+from tests.forges.github import TOKEN, GitHub
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +34,19 @@ def place(folder: Path, nursery: Nursery, scheduler: Counting, request: pytest.F
     workplace = Workplace.make(folder, nursery, scheduler.url)
     yield workplace
     assert SECRET.encode() not in workplace.everything_stored()
+
+
+@pytest.fixture
+def forge() -> Iterator[GitHub]:
+    with GitHub("acme/backfills") as github:
+        yield github
+
+
+@pytest.fixture
+def team(folder: Path, nursery: Nursery, scheduler: Counting, forge: GitHub) -> Iterator[Team]:
+    """Yield a repository where Lee and Kim approve reruns; afterwards, look for secrets in all that it stored."""
+    found = Team.begin(folder, nursery, scheduler.url, forge)
+    yield found
+    stored = found.place.everything_stored()
+    assert TOKEN.encode() not in stored
+    assert SECRET.encode() not in stored

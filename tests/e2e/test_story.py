@@ -47,7 +47,8 @@ def test_the_whole_story(hub: OnGitHub, scheduler: Counting, merge: Callable[[Hu
     planned = hub.plan(2)
     assert planned.code == 0, planned.log
     assert hub.comment(2).splitlines()[1] == "### 1 rerun that needs approval"
-    assert "waits for #2 to be approved by lee and merged" in hub.comment(2)
+    assert "needs 1 more approving review of #2 by lee" in hub.comment(2)
+    assert "then #2 has to be merged" in hub.comment(2)
 
     merge(hub, 2)
     held = hub.apply()

@@ -52,7 +52,8 @@ def test_the_whole_story(hub: OnGitLab, scheduler: Counting) -> None:
     planned = hub.plan(2)
     assert planned.code == 0, planned.log
     assert hub.comment(2).splitlines()[1] == "### 1 rerun that needs approval"
-    assert f"waits for !2 to be approved by @{GROUP} and merged" in hub.comment(2)
+    assert f"needs 1 more approving review of !2 by @{GROUP}" in hub.comment(2)
+    assert "then !2 has to be merged" in hub.comment(2)
 
     hub.approve(2, "lee")
     late["timeRange"] = between(3, 5)["timeRange"]

@@ -150,6 +150,10 @@ class GitHub(Serving):
         self._pulls[number].state = "merged"
         self._pulls[number].merged_as = as_commit
 
+    def retarget(self, number: int, base: str) -> None:
+        """Have a pull request be for another branch."""
+        self._pulls[number].base = base
+
     @property
     def environ(self) -> dict[str, str]:
         """The variables by which a job in this forge's CI finds it, the token included."""

@@ -31,8 +31,13 @@ def _said(*requests: Request, targets: Mapping[str, Target] = TARGETS) -> Declar
     return Declared(requests or (_request(),), targets)
 
 
-def _brought(before: Declared = NOTHING, after: Declared | None = None, reviewed: Declared | None = None) -> Brought:
-    return Brought(before, after or _said(), reviewed or after or _said())
+def _brought(
+    before: Declared = NOTHING,
+    after: Declared | None = None,
+    reviewed: Declared | None = None,
+    whole: Declared = NOTHING,
+) -> Brought:
+    return Brought(before, after or _said(), whole, reviewed or after or _said())
 
 
 @dataclass
@@ -46,7 +51,7 @@ class Git:
     def origins(self, place: Place, token: str) -> tuple[Origin, ...]:
         return self.blamed
 
-    def brought(self, commit: str, reviewed: Reviewed) -> Brought | None:
+    def brought(self, commit: str, reviewed: Reviewed, token: str) -> Brought | None:
         return self.changes.get(commit)
 
     def since(self, origin: Origin, place: Place) -> tuple[Declared, ...]:
@@ -152,7 +157,9 @@ def test_the_minimum_counts_for_each_pull_request() -> None:
 
 def test_a_pull_request_that_is_open_has_to_be_merged() -> None:
     message = _message(_ask(_forge(DANA, pull=_pull(7, "open"))))
-    assert "waits for #7 to be approved by dana or lee and merged: https://forge/7" in message
+    assert "is approved by dana, and waits for #7 to be merged: https://forge/7" in message
+    message = _message(_ask(_forge(pull=_pull(7, "open"))))
+    assert "needs 1 more approving review of #7 by dana or lee: https://forge/7; then #7 has to be merged" in message
 
 
 def test_a_commit_without_a_pull_request_needs_a_new_one() -> None:
@@ -167,7 +174,7 @@ def test_a_merge_into_another_branch_does_not_count_and_that_branch_is_named() -
 
 def test_of_a_merge_that_is_only_tried_out_the_open_pull_request_is_named() -> None:
     forge = GitHub({C2: (_pull(7, "open"),)}, {7: _reviewed(DANA)})
-    assert "waits for #7 to be approved" in _message(_ask(forge, Git((Origin(C1, tip=C2),))))
+    assert "is approved by dana, and waits for #7 to be merged" in _message(_ask(forge, Git((Origin(C1, tip=C2),))))
 
 
 def test_lines_that_are_not_committed_are_not_looked_up() -> None:
@@ -211,6 +218,11 @@ def test_what_stood_there_before_a_pull_request_was_not_approved_by_it() -> None
     git = Git(changes={C1: _brought(before=_said(whole), after=_said(whole, part))})
     assert "is not what was approved" in _message(_ask(_forge(DANA), git, whole))
     assert _ask(_forge(DANA), git, part) == Approved(("dana",))
+
+
+def test_what_a_pull_request_wrote_whole_was_seen_whole() -> None:
+    git = Git(changes={C1: _brought(before=_said(), whole=_said())})
+    assert _ask(_forge(DANA), git) == Approved(("dana",))
 
 
 def test_what_a_merge_made_of_it_counts_only_where_it_was_reviewed_so() -> None:
