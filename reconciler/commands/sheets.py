@@ -12,14 +12,16 @@ from reconciler.render.sheet import Sheet
 
 def sheet_of(found: Gathered, guards: tuple[str, ...] = (), base: str | None = None) -> Sheet:
     """Return the sheet of what was gathered. `guards` and `base` are those of a comparison with another branch."""
+    requests = found.planner.manifests.declared.requests
     return Sheet(
         plan=found.plan,
-        requests={request.key: request for request in found.planner.manifests.declared.requests},
+        requests={request.key: request for request in requests},
         before=_before(found),
         problems=found.problems,
         guards=guards,
         base=base,
         live=found.live,
+        pulls={request.key: found.planner.reviews.pulls(request.key) for request in requests if request.rerun},
     )
 
 

@@ -11,12 +11,14 @@ from reconciler.render.blocks import row, table
 from reconciler.render.calls_markdown import html_span, tokens
 from reconciler.render.headline import headline
 from reconciler.render.inert import code, fenced, html_code, linked
+from reconciler.render.marks import run_mark
 from reconciler.render.open_markdown import held_block, problems_block
 from reconciler.render.plan_text import verdict_commands
 from reconciler.render.report_text import HELD, LIST_COMMAND, LOOK, left_open, outcomes
 from reconciler.render.sheet import ROOM, Sheet, joined, size
 
 _MESSAGE = 600
+_MOST_PULLS = 20
 
 
 def report_markdown(
@@ -37,8 +39,18 @@ def report_markdown(
         HELD if sheet.plan.held else "",
         _next_steps(report, doubts),
     ]
-    room = ROOM - sum(size(block) for block in blocks)
-    return joined(*blocks, _triggered(report, room))
+    mark = _mark(sheet, report)
+    room = ROOM - sum(size(block) for block in (*blocks, mark))
+    return joined(*blocks, _triggered(report, room), mark)
+
+
+def _mark(sheet: Sheet, report: Report) -> str:
+    """Return an unseen line that says which run made calls, and which pull requests approved reruns among them."""
+    if not report.results:
+        return ""
+    keys = {key for result in report.results if result.call.rerun for key in result.call.requests}
+    numbers = sorted({number for key in keys for number in sheet.pulls.get(key, ())})[:_MOST_PULLS]
+    return run_mark(report.run, numbers)
 
 
 def _headline(sheet: Sheet, report: Report) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.core.call import Call, Times
 from reconciler.core.ledger import Trigger
@@ -22,7 +22,8 @@ class Sheet:
     `requests` has every declared request by its key. `before` has, by the id of a call that bears rerun tokens, what
     the ledger says was triggered there before, oldest first. `problems` are warnings of manifests and errors of state
     that stop single tables. `guards` says what this branch lowers, a sentence each. `base` names what the branch is
-    compared with, where only what it adds is shown. `live` are the runs under way.
+    compared with, where only what it adds is shown. `live` are the runs under way. `pulls` has, by a request's key, the
+    pull requests by which it was approved.
     """
 
     plan: Plan
@@ -32,6 +33,7 @@ class Sheet:
     guards: tuple[str, ...] = ()
     base: str | None = None
     live: frozenset[str] = frozenset()
+    pulls: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def asked(self, call: Call) -> tuple[Request, ...]:
         """Return the requests that a call satisfies, as far as they are declared."""

@@ -16,6 +16,9 @@ class Reviews(Protocol):
     def approval(self, request: Request, rerun: Rerun, policy: ForgeApprovals) -> Approval:
         """Return whether every line of `request` was approved, as it stands now."""
 
+    def pulls(self, key: str) -> tuple[int, ...]:
+        """Return the numbers of the pull requests by which the request with this key was approved."""
+
 
 def approvals(requests: Iterable[Request], policy: Approvals, reviews: Reviews) -> dict[str, Approval]:
     """Return, for the key of every request that is a rerun, whether it is approved.

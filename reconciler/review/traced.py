@@ -100,6 +100,11 @@ class ReviewedReruns:
         self._history = history
         self._targets = targets
         self._said: dict[str, Approval] = {}
+        self._pulls: dict[str, tuple[int, ...]] = {}
+
+    def pulls(self, key: str) -> tuple[int, ...]:
+        """Return the numbers of the pull requests by which the request with this key was approved."""
+        return self._pulls.get(key, ())
 
     def approval(self, request: Request, rerun: Rerun, policy: ForgeApprovals) -> Approval:
         """Return whether what `request` asks for now was approved."""
@@ -118,6 +123,7 @@ class ReviewedReruns:
             return Waiting("is not committed yet: it needs a pull request that an approver approves")
         self._trace = trace = self._trace or _Trace(policy, self._open)
         names: set[str] = set()
+        pulls: set[int] = set()
         approved = EMPTY
         for origin in origins:
             if origin.commit is None or origin.older:
@@ -126,12 +132,14 @@ class ReviewedReruns:
             if isinstance(found, Waiting):
                 return found
             names.update(found.by)
+            pulls.add(found.number)
             approved = union((*approved, *self._approved(origin, found.reviewed, request, rerun)))
         if subtract(request.windows, approved):
             return Waiting(
                 "is not what was approved: its windows, table, target or scheduler were changed since, if only for a "
                 f"while, or lines around it removed; {_ANEW}"
             )
+        self._pulls[request.key] = tuple(sorted(pulls))
         return Approved(tuple(sorted(names, key=str.casefold)))
 
     def _approved(self, origin: Origin, reviewed: Reviewed, request: Request, rerun: Rerun) -> Windows:
@@ -158,8 +166,9 @@ def _scheduler(target: Target) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Approved:
-    """A commit came by an approved pull request: who approved, and what."""
+    """A commit came by an approved pull request: its number, who approved, and what."""
 
+    number: int
     by: tuple[str, ...]
     reviewed: Reviewed
 
@@ -234,7 +243,7 @@ class _Trace:
         judgement = judge(reviewed, Approvers(self._policy.approvers, partial(self._members, forge)))
         missing = self._policy.minimum - len(judgement.approved)
         if missing <= 0:
-            return _Approved(tuple(person.login for person in judgement.approved), reviewed)
+            return _Approved(pull.number, tuple(person.login for person in judgement.approved), reviewed)
         because = f" ({'; '.join(judgement.because)})" if judgement.because else ""
         too_late = "" if pull.approvable else f"; it is merged, so nobody can approve it any more: {_ANEW}"
         return Waiting(

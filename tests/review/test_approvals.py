@@ -19,10 +19,16 @@ class _NotAsked:
     def approval(self, request: Request, rerun: Rerun, policy: ForgeApprovals) -> Approval:
         raise AssertionError(f"{request.key} was looked up")
 
+    def pulls(self, key: str) -> tuple[int, ...]:
+        return ()
+
 
 class _Yes:
     def approval(self, request: Request, rerun: Rerun, policy: ForgeApprovals) -> Approval:
         return Approved((rerun.token, *policy.approvers))
+
+    def pulls(self, key: str) -> tuple[int, ...]:
+        return ()
 
 
 def test_with_a_forge_its_reviews_decide_whatever_the_manifest_says() -> None:
