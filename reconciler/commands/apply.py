@@ -12,6 +12,7 @@ from reconciler.commands.clock import SystemClock, signals
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Manifests, Scope, read_manifests
 from reconciler.commands.identity import new_run, who
+from reconciler.commands.outfile import check_files
 from reconciler.commands.results import Results
 from reconciler.commands.schedulers import open_schedulers, read_credentials
 from reconciler.commands.showing import Showing
@@ -53,6 +54,7 @@ class ApplyOptions:
 
 def run(options: ApplyOptions, console: Console) -> ExitCode:
     """Apply, and say what became of every call. Raises Failure where it stops before any call is made."""
+    check_files((options.out,), options.root)
     results = Results(console, options.root, options.format, options.out)
     try:
         return _Apply(options, console, results).run()

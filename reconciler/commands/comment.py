@@ -70,7 +70,7 @@ def _read(file: Path, mark: str) -> str:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         words = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
-        raise InvalidInput(
+        raise UsageFailure(
             f"{file} cannot be read: {words}", "write it with: reconciler plan --format markdown --out FILE"
         ) from None
     if not text.strip() or len(mark) + len(text) >= _LONGEST:

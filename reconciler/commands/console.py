@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from reconciler.render.paint import Paint
@@ -22,6 +23,9 @@ class Console(Protocol):
 
     def result(self, text: str) -> None:
         """Print a result."""
+
+    def save(self, file: Path, text: str) -> None:
+        """Write a result to a file. Where that fails it is told, and the exit code says so: what was done is done."""
 
     def message(self, text: str) -> None:
         """Print a message; silent with -q."""

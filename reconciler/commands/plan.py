@@ -9,6 +9,7 @@ from pathlib import Path
 from reconciler.commands.comparison import Comparison, compare, only_added
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope, work_tree_manifests
+from reconciler.commands.outfile import check_files
 from reconciler.commands.saved_plan import save
 from reconciler.commands.sheets import sheet_of
 from reconciler.commands.state import Gathered, code_of, gather, open_checkout, tell_blocked, tell_settlement
@@ -38,6 +39,7 @@ def run(options: PlanOptions, console: Console) -> ExitCode:
         raise UsageFailure(
             "a plan against a base cannot be saved: it is not all that apply would do", "leave --base out, or --save"
         )
+    check_files((options.out, options.save), options.root)
     try:
         found, compared = _gather(options, console)
     except Failure as failure:
@@ -47,7 +49,7 @@ def run(options: PlanOptions, console: Console) -> ExitCode:
     _write(options, console, _text(options, console, found, compared))
     tell_blocked(found, console)
     if options.save:
-        save(options.save, found.plan, options.scope)
+        save(options.save, found.plan, options.scope, console)
         console.message(f"Saved. Apply exactly this with: reconciler apply {options.save}")
     return code_of(found, options.exit_code)
 
@@ -96,6 +98,6 @@ def _gather(options: PlanOptions, console: Console) -> tuple[Gathered, Compariso
 
 def _write(options: PlanOptions, console: Console, text: str) -> None:
     if options.out:
-        options.out.write_text(text, encoding="utf-8")
+        console.save(options.out, text)
     else:
         console.result(text)

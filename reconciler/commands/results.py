@@ -80,6 +80,6 @@ class Results:
 
     def _give(self, text: str) -> None:
         if self.out:
-            self.out.write_text(text, encoding="utf-8")
+            self.console.save(self.out, text)
         else:
             self.console.result(text)

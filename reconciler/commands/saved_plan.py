@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope
 from reconciler.core.call import describe
 from reconciler.core.plan import Plan
-from reconciler.errors import InvalidInput, Stale
+from reconciler.errors import InvalidInput, Stale, UsageFailure
 from reconciler.render.plan_json import plan_document
 from reconciler.render.problems import json_text
 from reconciler.state.branch import StateBranch
@@ -26,7 +27,7 @@ class SavedPlan:
     """What a saved plan promised: digest, scope, its ready calls by id with how they read, and what they rest on.
 
     `id` names this one file, and the state's commits name it when it is applied; `state` is the state that it was made
-    on, None where there was none.
+    on, None where there was none. `shown` is what a reviewer of the file saw of the calls.
     """
 
     id: str
@@ -35,9 +36,10 @@ class SavedPlan:
     scope: Scope
     calls: dict[str, str]
     basis: dict[str, str]
+    shown: object
 
 
-def save(path: Path, plan: Plan, scope: Scope) -> None:
+def save(path: Path, plan: Plan, scope: Scope, console: Console) -> None:
     """Write `plan` to a file; `apply FILE` makes exactly its ready calls, or none."""
     document = {
         "version": 1,
@@ -49,7 +51,7 @@ def save(path: Path, plan: Plan, scope: Scope) -> None:
         "basis": plan.basis,
         "plan": plan_document(plan, ()),
     }
-    path.write_text(json_text(document), encoding="utf-8")
+    console.save(path, json_text(document))
 
 
 def load(path: Path) -> SavedPlan:
@@ -62,10 +64,10 @@ def load(path: Path) -> SavedPlan:
         name, state = value["id"], value["plan"]["state"]
         sound = _ID.fullmatch(name) and (state is None or _COMMIT.fullmatch(state))
         if (value["version"], value["kind"]) == (1, "SavedPlan") and sound:
-            return SavedPlan(name, state, str(value["digest"]), scope, calls, basis)
+            return SavedPlan(name, state, str(value["digest"]), scope, calls, basis, value["plan"]["calls"])
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}", "check the path") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UsageFailure(f"{path} cannot be read: {error.strerror}", "check the path") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass  # whatever is wrong with the file, it is not one that `save` wrote
     raise InvalidInput(f"{path} is not a saved plan", "write one with: reconciler plan --save FILE")
 
@@ -83,7 +85,7 @@ def check(saved: SavedPlan, plan: Plan, branch: StateBranch) -> None:
             f"the saved plan was applied already, as {used[:12]} on {branch.where} says",
             "a saved plan is good for one apply; make and review a new one: reconciler plan --save FILE",
         )
-    if plan.digest == saved.digest:
+    if plan.digest == saved.digest and _ready(saved.shown) == _ready(plan_document(plan, ())["calls"]):
         return
     changes = list(_changes(saved, plan)) or ["its file was edited"]
     more = [f"and {len(changes) - 10} more changes"] if len(changes) > 10 else []
@@ -91,6 +93,13 @@ def check(saved: SavedPlan, plan: Plan, branch: StateBranch) -> None:
         "the saved plan is not what would happen now: " + "; ".join(changes[:10] + more),
         "nothing was triggered; make and review a new one: reconciler plan --save FILE",
     )
+
+
+def _ready(calls: object) -> object:
+    """Return the calls of a plan's document that are made: those that are held may have another reason by now."""
+    if not isinstance(calls, list):
+        return None
+    return [call for call in calls if not isinstance(call, dict) or call.get("status") == "ready"]
 
 
 def _changes(saved: SavedPlan, plan: Plan) -> Iterator[str]:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
 from reconciler.render.paint import Paint
@@ -43,6 +44,13 @@ class Terminal:
         with self._lock:
             self._clear()
             self._write(sys.stdout, text)
+
+    def save(self, file: Path, text: str) -> None:
+        """Write a result to a file. Where that fails it is told, and the exit code says so: what was done is done."""
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            self.trouble = OSError(error.errno, f"{file}: {error.strerror}")
 
     def message(self, text: str) -> None:
         """Print a message; silent with -q."""

@@ -155,7 +155,8 @@ class Applier(Generic[S]):
         owed = [call for call in plan.ready if call.id not in tried]
         agreed = self._run.agreed
         self._queue = _interleaved([call for call in owed if agreed is None or call.id in agreed])
-        self._stale = self._stale or len(self._queue) < len(owed)
+        gone = (agreed or frozenset()) - tried - {call.id for call in owed}
+        self._stale = self._stale or len(self._queue) < len(owed) or bool(gone)
 
     def _intents(self, batch: Sequence[Call]) -> Iterator[Intent]:
         since = self._clock.utc()

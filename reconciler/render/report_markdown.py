@@ -67,7 +67,7 @@ def _ending(report: Report) -> str:
 
 
 def _recorded(report: Report, where: str, commit_url: str | None) -> str:
-    if not report.run:
+    if not report.run or (report.stale and not report.results):
         return ""
     if report.unrecorded:
         return f"⚠️ Not all of this is recorded on {code(where)}: the journal of run {code(report.run)} has it."

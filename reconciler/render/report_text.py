@@ -37,7 +37,7 @@ def report_text(plan: Plan, report: Report, where: str, doubts: Sequence[Doubt] 
 
     `doubts` is all that is in doubt in the end, other runs' calls too.
     """
-    lines = [outcomes(plan, report) + ".", _recorded(report, where)]
+    lines = [outcomes(plan, report) + ".", *_recorded(report, where)]
     for name, word in WORDS.items():
         lines += _reasons(word, failures(report, name))
     lines += _reasons("held", held_back(plan))
@@ -53,11 +53,13 @@ def outcomes(plan: Plan, report: Report) -> str:
     return ", ".join(parts)
 
 
-def _recorded(report: Report, where: str) -> str:
+def _recorded(report: Report, where: str) -> Iterator[str]:
+    """Yield where the run is recorded; nothing where another run was first, and this one did nothing."""
     if report.unrecorded:
-        return f"Not all of this is recorded on {where}: the journal of run {report.run} in this clone has it."
-    commit = report.commit[:12] if report.commit else "none"
-    return f"Recorded as {commit} on {where} (run {report.run})."
+        yield f"Not all of this is recorded on {where}: the journal of run {report.run} in this clone has it."
+    elif report.results or not report.stale:
+        commit = report.commit[:12] if report.commit else "none"
+        yield f"Recorded as {commit} on {where} (run {report.run})."
 
 
 def _reasons(word: str, calls: Sequence[tuple[str, str]]) -> Iterator[str]:

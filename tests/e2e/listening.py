@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from reconciler.render.paint import PLAIN, Paint
 
@@ -20,6 +21,9 @@ class Listening:
 
     def result(self, text: str) -> None:
         self.out += text
+
+    def save(self, file: Path, text: str) -> None:
+        file.write_text(text, encoding="utf-8")
 
     def message(self, text: str) -> None:
         self.err += text + "\n"

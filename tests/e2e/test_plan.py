@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 from reconciler.scheduler.emulator import Fault
-from tests.e2e.counting import Counting, no_fault
+from tests.e2e.counting import Counting, Gate, no_fault
 from tests.e2e.manifests import ORDERS, SALES, again, at, backfill, between, hours
-from tests.e2e.workplace import Workplace
+from tests.e2e.workplace import Workplace, ended
 
 
 def test_plan_needs_no_credential_and_calls_nobody(place: Workplace, scheduler: Counting) -> None:
@@ -142,3 +142,47 @@ def test_what_is_no_saved_plan_is_refused(place: Workplace, scheduler: Counting,
         refused = place.apply(os.fspath(file))
         assert (refused.code, scheduler.calls) == (3, 0)
         assert "plan --save" in refused.err
+
+
+def test_a_saved_plan_whose_file_shows_something_else_is_not_applied(place: Workplace, scheduler: Counting) -> None:
+    place.declare("fact.yaml", backfill("fact", between(1, 5)))
+    file = Path(_saved(place))
+    document = json.loads(file.read_text())
+    document["plan"]["calls"] = []
+    file.write_text(json.dumps(document))
+    refused = place.apply(os.fspath(file))
+    assert (refused.code, scheduler.calls) == (8, 0)
+    assert "its file was edited" in refused.err
+
+
+def test_of_two_that_apply_one_saved_plan_at_once_the_slower_says_that_it_made_nothing(
+    place: Workplace, scheduler: Counting
+) -> None:
+    place.declare("fact.yaml", backfill("fact", between(1, 5)))
+    file = _saved(place)
+    gate = Gate()
+    scheduler.decide = gate.decide
+    first = place.start("apply", file)
+    assert gate.reached.wait(30)
+    second = place.clone("second").apply(file)
+    gate.open()
+    assert (ended(first).code, second.code) == (0, 8)
+    assert scheduler.runs(SALES) == hours(1, 5)
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_called(place: Workplace, scheduler: Counting) -> None:
+    place.declare("fact.yaml", backfill("fact", between(1, 5)))
+    for file, code in (("nowhere/x.md", 1), (".", 1), ("triggers/x.yaml", 2)):
+        refused = place.apply("--format", "markdown", "--out", file)
+        assert (refused.code, scheduler.calls) == (code, 0)
+        assert f"error: {file} " in refused.err
+        assert place.run("plan", "--out", file).code == code
+    assert place.run("plan", "--out", "x.json", "--save", "x.json").code == 2
+
+
+def test_a_result_that_is_lost_does_not_hide_what_happened(place: Workplace, scheduler: Counting) -> None:
+    place.declare("fact.yaml", backfill("fact", between(1, 5)))
+    scheduler.decide = lambda _: Fault.LOST
+    done = place.apply("--format", "markdown", "--out", "/dev/full")
+    assert done.code == 7
+    assert "the output could not be written: /dev/full: No space left on device" in done.err
