@@ -50,7 +50,10 @@ def plan(
     target: str | None,
     exit_code: bool,
 ) -> ExitCode:
-    """Show what apply would do. Needs no credential, and no network beyond git."""
+    """Show what apply would do. Calls no scheduler and needs no credential.
+
+    Where reviews approve reruns, it asks GitHub or GitLab about those that are open, if it finds a token.
+    """
     from reconciler.commands import plan as command
     from reconciler.commands.gather import Scope
 

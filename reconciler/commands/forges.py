@@ -29,14 +29,14 @@ def open_forge(checkout: Checkout, policy: ForgeApprovals | None, environ: Mappi
 
     Raises ForgeFailure where it is not known, where there is no token, or where the token must not go there.
     """
-    place = _place(checkout, policy, environ)
-    check_allowed_host(place, environ)
+    remote = checkout.remote()
+    url = checkout.git.setting(f"remote.{remote}.url") if remote else None
+    place = _place(url, policy, environ)
+    check_allowed_host(place, environ, url)
     return connect(place, read_token(place.forge, policy.token_from if policy else None, environ))
 
 
-def _place(checkout: Checkout, policy: ForgeApprovals | None, environ: Mapping[str, str]) -> Place:
-    remote = checkout.remote()
-    url = checkout.git.setting(f"remote.{remote}.url") if remote else None
+def _place(remote: str | None, policy: ForgeApprovals | None, environ: Mapping[str, str]) -> Place:
     if policy is None:
-        return locate(environ, url)
-    return locate(environ, url, forge=policy.forge, url=policy.url, repository=policy.repository)
+        return locate(environ, remote)
+    return locate(environ, remote, forge=policy.forge, url=policy.url, repository=policy.repository)

@@ -16,7 +16,11 @@ def listing(names: Sequence[str], last: str = "and") -> str:
 
 
 def printable(text: str) -> str:
-    """Return text with everything that is not printable written as a visible escape, so it stays on its line."""
+    """Return text with everything that is not printable written as a visible escape, so it stays on its line.
+
+    So is the bracket of `##[`, which GitHub's runner takes for a command anywhere in a line of a log.
+    """
+    text = text.replace("##[", "##\\x5b")
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)

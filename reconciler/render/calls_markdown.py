@@ -89,8 +89,12 @@ def tokens(call: Call) -> str:
 
 
 def _reason(request: Request) -> str:
-    reason = request.reason or (request.rerun.reason if request.rerun else "")
-    return html_code(reason or request.key)
+    return html_code(_why(request))
+
+
+def _why(request: Request) -> str:
+    """Return why something is asked for; its key, where nobody said."""
+    return request.reason or (request.rerun.reason if request.rerun else "") or request.key
 
 
 def _several(items: Sequence[str], between: str = "<br>") -> str:
@@ -117,6 +121,8 @@ def _rerun(sheet: Sheet, planned: PlannedCall) -> str:
         f"{code(call.table)}, {describe(call.span)}",
         f"{names}, asked for by {asked}: **{_approval(planned)}**",
     ]
+    why = _several([code(_why(request)) for request in sheet.asked(call) if request.rerun], ", ")
+    lines += [f"because {why}"] if why else []
     before = sheet.before.get(call.id, ())
     lines += [f"before: {_before(trigger)}" for trigger in reversed(before[-_FEW:])]
     lines += [f"and {len(before) - _FEW:,} times before that"] if len(before) > _FEW else []

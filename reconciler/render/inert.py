@@ -33,7 +33,7 @@ _URL = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]+")
 
 def visible(text: str, longest: int = LONGEST) -> str:
     """Return text on one line, what cannot be seen written as escapes, cut to `longest` characters."""
-    shown = _UNSEEN.sub(_escape, printable(text[: longest + 1])).replace(_COMMAND, "##\\x5b")
+    shown = _UNSEEN.sub(_escape, printable(text[: longest + 1]))
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 

@@ -28,17 +28,17 @@ def plan_markdown(sheet: Sheet) -> str:
         guards_block(sheet.guards, 3_000),
         problems_block(sheet.problems, "", 8_000),
     ]
+    reruns = reruns_block(sheet, calls, 9_000)
     middle = [
-        reruns_block(sheet, calls, 9_000),
         held_block(plan, 6_000),
         doubts_block(plan.doubts, sheet.live, 6_000),
         chart(calls),
     ]
     digest = f"<sub>Plan <code>{plan.digest}</code></sub>"
-    room = ROOM - sum(size(block) for block in (*top, *middle, digest))
+    room = ROOM - sum(size(block) for block in (*top, reruns, *middle, digest))
     tables = targets_block(sheet, calls, room * 2 // 3)
     bodies = bodies_block(calls, room - size(tables))
-    return joined(*top, tables, *middle, bodies, digest)
+    return joined(*top, reruns, tables, *middle, bodies, digest)
 
 
 def problems_markdown(problems: Sequence[Problem], root: str) -> str:

@@ -120,4 +120,6 @@ def _triggered(report: Report, room: int) -> str:
 
 def _trigger(result: Result) -> str:
     trace = html_code(result.trace_id) if result.trace_id else "not known"
-    return row(_call(result), tokens(result.call), trace)
+    by = ", ".join(html_code(name) for name in result.call.approved_by)
+    kind = f"{tokens(result.call)}<br>approved by {by}" if by else tokens(result.call)
+    return row(_call(result), kind, trace)

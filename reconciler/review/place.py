@@ -128,25 +128,31 @@ def locate(
     return Place(forge, api, name)
 
 
-def check_allowed_host(place: Place, environ: Mapping[str, str]) -> None:
-    """Refuse an API on a host that neither CI nor RECONCILER_ALLOWED_HOSTS names, before a token goes there.
+def check_allowed_host(place: Place, environ: Mapping[str, str], remote: str | None) -> None:
+    """Refuse an API on a host that neither CI, the git remote nor RECONCILER_ALLOWED_HOSTS names: no token goes there.
 
-    The host that CI itself names as its API is always allowed: who sets CI's variables sets that list too. In CI every
-    other host has to be on the list, since a config under review may name any; elsewhere, only where the list is set.
-    Raises ForgeFailure.
+    The host that CI itself names as its API is always allowed: who sets CI's variables sets that list too. Where the
+    list is set, every other host has to be on it; where it is not, only the remote's own forge is asked. A config that
+    somebody checked out, or that is under review, may name any host. Raises ForgeFailure.
     """
     api, own = place.api, _ci_api(place.forge, environ)
     if own is not None and (own.host, own.port) == (api.host, api.port):
         return
-    in_ci = any(environ.get(name) for name in ("CI", *_API_VARIABLE.values()))
-    if not in_ci and ALLOWED_HOSTS not in environ:
-        return
-    allowed = {entry.strip().lower() for entry in environ.get(ALLOWED_HOSTS, "").split(",")} - {""}
+    if ALLOWED_HOSTS in environ:
+        allowed = {entry.strip().lower() for entry in environ[ALLOWED_HOSTS].split(",")} - {""}
+    else:
+        allowed = _remote_hosts(place.forge, remote)
     if not allowed & {api.host, api.host.strip("[]"), f"{api.host}:{api.port}"}:
         raise ForgeFailure(
-            f"{TITLES[place.forge]}'s host {api.host}:{api.port} is not in {ALLOWED_HOSTS}, so no token is sent there",
-            f"correct approvals.reruns.url, or add the host to {ALLOWED_HOSTS} where the job is set up",
+            f"{TITLES[place.forge]}'s host {api.host}:{api.port} is neither CI's nor the git remote's, nor in "
+            f"{ALLOWED_HOSTS}, so no token is sent there",
+            f"correct approvals.reruns.url, or name the host in {ALLOWED_HOSTS} where the job is set up",
         )
+
+
+def _remote_hosts(forge: ForgeName, remote: str | None) -> set[str]:
+    found = _read_remote(remote) if remote else None
+    return {_api_host(forge, found.host)} if found else set()
 
 
 def read_api(url: str) -> Api:

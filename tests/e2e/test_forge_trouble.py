@@ -54,7 +54,7 @@ def test_a_forge_that_is_out_of_order_is_asked_about_one_rerun_of_many(team: Tea
 
 
 WEB = "https://github.com/acme/backfills.git"
-NOT_SENT = "so no token is sent there; correct approvals.reruns.url, or add the host to RECONCILER_ALLOWED_HOSTS"
+NOT_SENT = "so no token is sent there; correct approvals.reruns.url, or name the host in RECONCILER_ALLOWED_HOSTS"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,8 @@ NOT_SENT = "so no token is sent there; correct approvals.reruns.url, or add the 
         ({"GITHUB_API_URL": "{own}", "RECONCILER_ALLOWED_HOSTS": "example.org"}, NOT_SENT),
         ({"RECONCILER_ALLOWED_HOSTS": ""}, NOT_SENT),
         ({"GITHUB_API_URL": "{own}", "RECONCILER_ALLOWED_HOSTS": "{other}"}, ""),
-        ({}, ""),
+        ({}, NOT_SENT),
+        ({"RECONCILER_ALLOWED_HOSTS": "{other}"}, ""),
     ],
 )
 def test_a_config_cannot_send_the_token_to_a_host_of_its_own_choice(

@@ -53,7 +53,7 @@ def test_long_plans_are_cut_with_a_pointer_and_closed(tables: int, calls: int, t
 
 def test_shown_and_left_out_calls_make_the_whole() -> None:
     text = plan_markdown(sheets.bare(sheets.long_plan(1, 1000)))
-    table = text.split("#### Reruns")[0]
+    table = text.split("#### Target")[1]
     left = re.search(r"… and ([\d,]+) more calls", table)
     assert left
     assert table.count("<tr><td nowrap>") + int(left[1].replace(",", "")) == 1000

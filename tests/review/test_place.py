@@ -203,8 +203,8 @@ def test_a_remote_is_on_the_host_that_another_parser_reads(text: str) -> None:
         assert found.api.scheme == "https" or found.api.host in {"localhost", "127.0.0.1", "[::1]"}
 
 
-def _allowed(url: str, environ: dict[str, str]) -> None:
-    check_allowed_host(Place("github", read_api(url), "acme/data"), environ)
+def _allowed(url: str, environ: dict[str, str], remote: str | None = None) -> None:
+    check_allowed_host(Place("github", read_api(url), "acme/data"), environ, remote)
 
 
 @pytest.mark.parametrize(
@@ -218,12 +218,11 @@ def _allowed(url: str, environ: dict[str, str]) -> None:
 )
 def test_an_api_on_an_allowed_host_is_let_through(url: str, allowed: str) -> None:
     _allowed(url, {ALLOWED_HOSTS: allowed})
-    _allowed(url, {})
 
 
 @pytest.mark.parametrize("allowed", ["", " , ", "acme.example", "git.acme.example:8443", "xgit.acme.example"])
 def test_a_token_goes_to_no_other_host(allowed: str) -> None:
-    with pytest.raises(ForgeFailure, match=r"GitHub's host git\.acme\.example:443 is not in") as caught:
+    with pytest.raises(ForgeFailure, match=r"GitHub's host git\.acme\.example:443 is neither") as caught:
         _allowed("https://git.acme.example/api/v3", {ALLOWED_HOSTS: allowed})
     assert ALLOWED_HOSTS in caught.value.hint
 
@@ -232,17 +231,24 @@ def test_the_api_that_ci_itself_names_is_allowed() -> None:
     own = {ALLOWED_HOSTS: "scheduler", "GITHUB_API_URL": "https://git.acme.example/api/v3"}
     _allowed("https://git.acme.example/api/v3", own)
     for other in ("https://api.github.com", "https://git.acme.example:8443/api/v3"):
-        with pytest.raises(ForgeFailure, match="is not in"):
+        with pytest.raises(ForgeFailure, match="no token is sent there"):
             _allowed(other, own)
-    with pytest.raises(ForgeFailure, match="is not in"):
+    with pytest.raises(ForgeFailure, match="no token is sent there"):
         _allowed("https://git.acme.example/api/v4", {ALLOWED_HOSTS: "", "CI_API_V4_URL": "https://git.acme.example"})
 
 
-def test_in_ci_another_host_than_its_own_has_to_be_on_the_list() -> None:
-    own = {"GITHUB_API_URL": "https://api.github.com"}
+@pytest.mark.parametrize("environ", [{}, {"CI": "true"}, {"GITHUB_API_URL": "https://api.github.com"}])
+def test_a_host_that_the_config_alone_names_has_to_be_on_the_list(environ: dict[str, str]) -> None:
+    remote = "git@github.com:acme/data.git"
     with pytest.raises(ForgeFailure, match="no token is sent there"):
-        _allowed("https://elsewhere.example/api/v3", own)
-    _allowed("https://elsewhere.example/api/v3", {**own, ALLOWED_HOSTS: "elsewhere.example"})
-    for other in ({"CI": "true"}, {"CI_API_V4_URL": "https://gitlab.com/api/v4"}):
-        with pytest.raises(ForgeFailure, match="no token is sent there"):
-            _allowed("https://elsewhere.example/api/v3", other)
+        _allowed("https://elsewhere.example/api/v3", environ, remote)
+    _allowed("https://elsewhere.example/api/v3", {**environ, ALLOWED_HOSTS: "elsewhere.example"}, remote)
+
+
+def test_the_forge_of_the_git_remote_is_asked_where_there_is_no_list() -> None:
+    _allowed("https://api.github.com", {}, "git@github.com:acme/data.git")
+    _allowed("https://git.acme.example/api/v3", {}, "ssh://git@git.acme.example:22/acme/data.git")
+    with pytest.raises(ForgeFailure, match="no token is sent there"):
+        _allowed("https://api.github.com", {}, None)
+    with pytest.raises(ForgeFailure, match="no token is sent there"):
+        _allowed("https://api.github.com", {ALLOWED_HOSTS: ""}, "git@github.com:acme/data.git")
