@@ -14,7 +14,7 @@ from reconciler.commands.init_steps import next_steps
 from reconciler.commands.placing import check_places, is_there, place
 from reconciler.commands.questions import Question, refuse_open
 from reconciler.commands.tool_source import Tool, installed_tool, read_tool
-from reconciler.core.config import EMBEDDED
+from reconciler.core.config import EMBEDDED, ForgeApprovals
 from reconciler.core.text import printable
 from reconciler.errors import ExitCode, InvalidInput, UsageFailure
 from reconciler.manifests import branch as branches
@@ -96,6 +96,7 @@ def run(options: InitOptions, console: Console) -> ExitCode:
     What is open has its default. Raises UsageFailure for what has none, InvalidInput for answers that make no valid
     config, Failure where something is in the way; then nothing was written.
     """
+    given = options
     while open_questions := questions(options):
         refuse_open(open_questions)
         options = answered(options, open_questions[0].option, open_questions[0].default or "")
@@ -107,12 +108,12 @@ def run(options: InitOptions, console: Console) -> ExitCode:
     if git is None:
         Git.begin(top, setup.branch)
         console.message(f"Made a git repository, on the branch {setup.branch}.")
-    wrote = [file.path for file in files if _settle(top, file, console)]
+    wrote = [file.path for file in files if _settle(top, file, replace(options, url=given.url), console)]
     console.message(next_steps(setup, wrote))
     return ExitCode.DONE
 
 
-def _settle(top: Path, file: Wanted, console: Console) -> bool:
+def _settle(top: Path, file: Wanted, options: InitOptions, console: Console) -> bool:
     """Write a file, or say that it is kept and what is missing in it. Returns whether it was written."""
     there = next(iter(_there(top, file)), None)
     if there is None and place(top, file.path, file.text.encode()):
@@ -122,8 +123,32 @@ def _settle(top: Path, file: Wanted, console: Console) -> bool:
     console.result(f"kept   {kept}\n")
     text = (top / kept).read_text("utf-8", "replace")
     if any(need not in text for need in file.needs):
-        console.warning(f"Add to {kept}:\n" + "".join(f"    {line}\n" for line in file.lines.splitlines()))
+        if file.lines:
+            console.warning(f"Add to {kept}:\n" + "".join(f"    {line}\n" for line in file.lines.splitlines()))
+        else:
+            console.warning(
+                f"{kept} is not this tool's, and stays; what belongs there was not written. Rename it, run init again"
+            )
+    if kept.endswith(f"/{CONFIG}"):
+        _tell_config(text, options, console)
     return False
+
+
+def _tell_config(text: str, options: InitOptions, console: Console) -> None:
+    """Say where a config that was there is not what the answers ask for."""
+    config = read_root({CONFIG: text.encode()}).config
+    if config is None:
+        console.warning("The config is kept as it is, and it is not valid: see reconciler validate.")
+        return
+    approvals = config.approvals
+    by = approvals.forge if isinstance(approvals, ForgeApprovals) else None
+    if by != options.forge:
+        console.warning(
+            f"The config is kept as it is: its reruns are not approved by reviews on {options.forge}. For that, set "
+            f"approvals.reruns to {{provider: {options.forge}, approvers: [{', '.join(options.approvers)}]}}."
+        )
+    if options.url is not None and options.url not in {target.url for target in config.targets.values()}:
+        console.warning(f"The config is kept as it is: it has no target with the url {printable(options.url)}.")
 
 
 def _there(top: Path, file: Wanted) -> list[str]:

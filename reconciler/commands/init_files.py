@@ -17,6 +17,10 @@ from reconciler.manifests.writing import flow_list, scalar
 Forge = Literal["github", "gitlab"]
 
 STANDARD_ROOT = "triggers"
+_STAGES = "# and, where it has `stages:`, the stages test and deploy\n"
+_TEAMS = """
+    # GITHUB_TOKEN reads no team: give the jobs' steps another token in this variable, see docs/ci.md of the tool.
+    tokenFrom: {env: APPROVALS_TOKEN}"""
 _PLAN, _APPLY, _RESOLVE = (f".github/workflows/backfills-{name}.yml" for name in ("plan", "apply", "resolve"))
 _JOBS = ".gitlab/backfills.yml"
 _SCHEMA = "schemas/config.v1.schema.json"
@@ -35,13 +39,19 @@ class Setup:
     approvers: tuple[str, ...]
     tool: Tool
 
+    @property
+    def has_team(self) -> bool:
+        """Say whether a team is among the approvers: reading it takes a right of its own."""
+        return any(name.startswith("@") for name in self.approvers)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A file of a ready repository, by its path from the top.
 
     `places` are all paths that it may have, the first that is there counts; () for its own alone. Where somebody else
-    wrote it, it should hold all of `needs`; if not, `lines` are to be added.
+    wrote it, it should hold all of `needs`; if not, `lines` are to be added; where there are none, it has to make
+    room.
     """
 
     path: str
@@ -71,6 +81,7 @@ def config_text(setup: Setup) -> str:
         "targets": fill("target-embedded.yml" if embedded else "target-real.yml", values).rstrip("\n"),
         "provider": setup.forge,
         "approvers": flow_list(setup.approvers),
+        "token": _TEAMS if setup.forge == "github" and setup.has_team else "",
     }
     return fill("reconciler.yml", slots)
 
@@ -95,7 +106,7 @@ def _github(setup: Setup) -> tuple[Wanted, ...]:
     tool = f"{setup.tool.path}/.github/actions/reconciler@{setup.tool.commit}"
     tool += f" # {setup.tool.version}" if setup.tool.version else ""
     workflows = (
-        Wanted(path, workflow_text(name, setup.root, setup.branch, tool, path, _APPLY))
+        Wanted(path, workflow_text(name, setup.root, setup.branch, tool, path, _APPLY), needs=("reconciler",))
         for name, path in (("plan", _PLAN), ("apply", _APPLY), ("resolve", _RESOLVE))
     )
     # The first of these that is there counts. Source: GitHub's page "About code owners".
@@ -114,8 +125,8 @@ def _gitlab(setup: Setup) -> tuple[Wanted, ...]:
     # The first of these that is there counts. Source: GitLab's issue 219916, from its own code.
     places = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
     return (
-        Wanted(_JOBS, fill("gitlab.yml", slots)),
-        Wanted(".gitlab-ci.yml", include, needs=(_JOBS,), lines=include),
+        Wanted(_JOBS, fill("gitlab.yml", slots), needs=("reconciler",)),
+        Wanted(".gitlab-ci.yml", include, needs=(_JOBS,), lines=f"{include}{_STAGES}"),
         _owners(setup, places[2], places, "/.gitlab/", "/.gitlab-ci.yml"),
     )
 

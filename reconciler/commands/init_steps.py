@@ -10,9 +10,12 @@ from reconciler.core.config import EMBEDDED
 _GITHUB = """\
   2. On GitHub, make the environment `backfills`, for the branch {branch} alone, with the secret
      ANYMETRICS_AUTH_VALUE and the variable RECONCILER_ALLOWED_HOSTS, the scheduler's host{later}.
-     Protect {branch} (a review by code owners), and let nobody delete or force-push reconciler-state.
+     Protect {branch} (a review by code owners), and let nobody delete or force-push reconciler-state.{team}
   3. Push. From then on a pull request's comment shows the plan of what it changes, and its merge applies it.
 """
+_TEAM = """
+     A team approves: GITHUB_TOKEN cannot read it, so give the steps that plan and apply APPROVALS_TOKEN,
+     the token of an App with `Members: read` (docs/ci.md)."""
 _GITLAB = """\
   2. On GitLab, allow job tokens to push (Settings > CI/CD > Job token permissions). Add the variable
      GITLAB_TOKEN, for comments and approvals; and for the environment `backfills` alone
@@ -30,5 +33,6 @@ def next_steps(setup: Setup, wrote: Iterable[str]) -> str:
     steps = [f"{command} new CATALOG.SCHEMA.TABLE", *commit]
     first = "  1. Declare what a table needs:\n" + "".join(f"       {step}\n" for step in steps)
     later = "\n     (the embedded emulator needs neither)" if setup.url == EMBEDDED else ""
-    rest = (_GITHUB if setup.forge == "github" else _GITLAB).format(branch=setup.branch, later=later)
+    team = _TEAM if setup.has_team else ""
+    rest = (_GITHUB if setup.forge == "github" else _GITLAB).format(branch=setup.branch, later=later, team=team)
     return f"\nNext:\n{first}{rest}"

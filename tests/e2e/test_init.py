@@ -12,7 +12,7 @@ from reconciler.commands import init
 from reconciler.commands.init import InitOptions, answered, questions
 from reconciler.commands.init_files import Forge
 from reconciler.commands.tool_source import read_tool, tool_of, web_url
-from reconciler.core.config import Config, ForgeApprovals
+from reconciler.core.config import Config, ForgeApprovals, FromEnv
 from reconciler.errors import ExitCode, Failure, InvalidInput, UsageFailure
 from reconciler.manifests.root import read_root
 from tests.e2e.readying import COMMIT, TOOL, console, contents, make_ready, options
@@ -58,7 +58,8 @@ def test_what_is_written_is_a_valid_config(folder: Path, forge: Forge, given: di
     target = config.targets[config.default_target or ""]
     wanted = given or {"url": "embedded", "tenant": "tn_1", "time_zone": "UTC"}
     assert (target.url, target.tenant, target.time_zone) == tuple(wanted.values())
-    assert config.approvals == ForgeApprovals(forge, ("dana", "@acme/data-platform"), 1)
+    token = FromEnv("APPROVALS_TOKEN") if forge == "github" else None  # GITHUB_TOKEN reads no team
+    assert config.approvals == ForgeApprovals(forge, ("dana", "@acme/data-platform"), 1, token_from=token)
 
 
 @pytest.mark.parametrize("forge", ["github", "gitlab"])
@@ -268,3 +269,33 @@ def test_the_tool_is_found_by_how_it_was_installed(folder: Path) -> None:
 def test_a_tool_is_read_with_all_of_its_commit() -> None:
     assert read_tool(TOOL).url == "https://github.com/acme/reconciler"
     assert read_tool(f"https://git.example.org/a/b/c.git@{COMMIT}").path == "a/b/c"
+
+
+def test_a_workflow_of_somebody_else_stays_and_is_said_to_be_in_the_way(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = folder / ".github" / "workflows" / "backfills-plan.yml"
+    plan.parent.mkdir(parents=True)
+    plan.write_text("name: mine\n")
+    make_ready(folder)
+    assert plan.read_text() == "name: mine\n"
+    assert ".github/workflows/backfills-plan.yml is not this tool's, and stays" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("provider: github", "provider: manifest", "not approved by reviews on github"),
+        ("kind: Config", "kind: Konfig", "it is not valid"),
+    ],
+)
+def test_a_config_that_is_not_what_was_asked_for_is_kept_and_the_difference_told(
+    folder: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, words: str
+) -> None:
+    file = make_ready(folder, approvers=("dana",)) / "reconciler.yaml"
+    text = file.read_text().replace(old, new)
+    file.write_text(text)
+    capsys.readouterr()
+    make_ready(folder)
+    assert file.read_text() == text
+    assert words in capsys.readouterr().err
