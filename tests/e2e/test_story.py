@@ -10,7 +10,7 @@ import pytest
 from reconciler.render.report_text import HELD
 from tests.e2e.counting import Counting
 from tests.e2e.hub import Hub, OnGitHub
-from tests.e2e.manifests import SALES, again, backfill, between, hours, twice
+from tests.e2e.manifests import ORDERS, SALES, again, backfill, between, hours, twice
 from tests.e2e.nursery import Nursery
 from tests.e2e.workplace import SECRET
 from tests.forges.github import TOKEN, GitHub
@@ -70,3 +70,27 @@ def test_the_whole_story(hub: OnGitHub, scheduler: Counting, merge: Callable[[Hu
     hub.approve(3, "lee")
     assert hub.apply().code == 0
     assert scheduler.runs(SALES) == {**hours(1, 5), **twice(3, 5)}
+
+
+def test_a_late_approval_is_told_where_it_was_given_and_nothing_told_is_lost(hub: Hub, scheduler: Counting) -> None:
+    hub.pull_request(1, "sales.yaml", backfill("sales", between(1, 5)))
+    hub.merge(1)
+    assert hub.apply().code == 0
+    late = again("late-files", {"name": "late", **between(3, 4)})
+    hub.pull_request(2, "sales.yaml", backfill("sales", between(1, 5), late))
+    hub.merge(2)
+    hub.pull_request(3, "orders.yaml", backfill("orders", between(1, 2), table=ORDERS))
+    hub.merge(3)
+    assert hub.apply().code == 5
+    assert hub.comment(3).splitlines()[1] == "### 1 triggered, 1 held"
+    hub.approve(2, "lee")
+    assert hub.apply().code == 0
+    for number in (2, 3):
+        assert hub.comment(number).splitlines()[1] == "### 1 triggered"
+    assert "<summary>Before</summary>" in hub.comment(3)
+    assert "### 1 triggered, 1 held" in hub.comment(3)
+    before = hub.comment(3)
+    again_ran = hub.apply()
+    assert again_ran.code == 0
+    assert hub.comment(3) == before
+    assert "nothing was called since" in again_ran.log
