@@ -23,7 +23,7 @@ def plan_markdown(sheet: Sheet) -> str:
     plan = sheet.plan
     calls = plan.calls
     top = [
-        f"### {headline(sheet)}",
+        f"### {headline(sheet)}{_guards(sheet)}",
         f"What this branch adds to {code(sheet.base)}." if sheet.base else "",
         guards_block(sheet.guards, 3_000),
         problems_block(sheet.problems, "", 8_000),
@@ -39,6 +39,11 @@ def plan_markdown(sheet: Sheet) -> str:
     tables = targets_block(sheet, calls, room * 2 // 3)
     bodies = bodies_block(calls, room - size(tables))
     return joined(*top, reruns, tables, *middle, bodies, digest)
+
+
+def _guards(sheet: Sheet) -> str:
+    """Return what a headline must not hide: that a branch that calls nothing changes what guards all calls."""
+    return "; ⚠️ what guards them changes" if sheet.guards else ""
 
 
 def problems_markdown(problems: Sequence[Problem], root: str) -> str:
