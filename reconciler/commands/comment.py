@@ -23,6 +23,7 @@ _LONGEST = 65_536
 _PULL = re.compile(r"refs/pull/([1-9][0-9]{0,9})/(?:merge|head)")
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_WRITE_IT = "write it with: reconciler plan --format markdown --out FILE"
 _FOLD = "\n<details>\n<summary>Before</summary>\n\n"
 
 
@@ -68,14 +69,13 @@ def _read(file: Path, mark: str) -> str:
     """Return the comment's text, without the mark that it will begin with."""
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        words = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
-        raise UsageFailure(
-            f"{file} cannot be read: {words}", "write it with: reconciler plan --format markdown --out FILE"
-        ) from None
+    except OSError as error:
+        raise UsageFailure(f"{file} cannot be read: {error.strerror}", _WRITE_IT) from None
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{file} cannot be read: it is not UTF-8", _WRITE_IT) from None
     if not text.strip() or len(mark) + len(text) >= _LONGEST:
         size = "is empty" if not text.strip() else f"has {len(text):,} characters; a comment holds {_LONGEST:,}"
-        raise InvalidInput(f"{file} {size}", "write it with: reconciler plan --format markdown --out FILE")
+        raise InvalidInput(f"{file} {size}", _WRITE_IT)
     return text
 
 
