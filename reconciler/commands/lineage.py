@@ -10,8 +10,8 @@ from reconciler.core.request import Place, Request
 from reconciler.errors import Failure, ForgeFailure
 from reconciler.manifests.root import CONFIG, read_root
 from reconciler.review.forge import Reviewed
-from reconciler.review.traced import Brought, Declared, Origin
-from reconciler.state.blame import Blamed, blame
+from reconciler.review.traced import Brought, Change, Declared, Origin
+from reconciler.state.blame import Blamed, blame, is_new
 from reconciler.state.checkout import Checkout
 
 
@@ -42,60 +42,70 @@ class Lineage:
         return Origin(blamed.commit, blamed.path, older, merged[0] if merged else None)
 
     def _lacks(self, commit: str, path: str, token: str) -> bool:
-        """Say whether it is certain that no rerun of a file had this token at a commit."""
-        if not self._checkout.holds(path):
-            return False
-        then = self._declared(commit, [self._checkout.inside(path)])
-        return then is not None and all(each.rerun is None or each.rerun.token != token for each in then.requests)
+        """Say whether no rerun of a file had this token at a commit; of what was not valid then, the text decides."""
+        if self._checkout.holds(path):
+            then = self._declared(commit, [self._checkout.inside(path)])
+            if then is not None:
+                return all(each.rerun is None or each.rerun.token != token for each in then.requests)
+        return token.encode() not in self._git.file(commit, path)
 
-    def brought(self, commit: str, reviewed: Reviewed, token: str) -> Brought | None:
-        """Return what a commit that came by a pull request changed, None where git cannot tell that it did just that.
+    def brought(self, origin: Origin, reviewed: Reviewed, token: str) -> Brought | None:
+        """Return what came by a pull request, of the reruns with a token in the file of `origin`.
 
-        A merge has to be the one that merged the pull request: others, inside of it, bring what nobody reviewed there.
-        Only files that it changed are looked at; all of them, where it changed the config.
+        What landed is what the commit changed on the main line; a merge has to be the one that merged the pull request:
+        others, inside of it, bring what nobody reviewed there. What was offered is what the pull request changed since
+        it branched off. None where git cannot tell.
         """
+        commit, head = origin.commit or "", reviewed.head
         parents = self._git.parents(commit)
-        if not parents or (parents[1:] and not _merges(commit, parents, reviewed)):
+        if not parents or (parents[1:] and not _merges(commit, parents, reviewed)) or not self._has(reviewed):
             return None
-        end = self._end(reviewed)
-        if end is None:
+        fork = self._git.merge_base(parents[0], head)
+        if fork is None or not self._checkout.holds(origin.path):
             return None
-        files = self._changed(parents[0], commit)
-        before, after = self._declared(parents[0], files), self._declared(commit, files)
-        looked_at = self._declared(end, files)
-        if before is None or after is None or looked_at is None:
-            return None
-        marked = [each for each in after.requests if each.rerun and each.rerun.token == token]
-        whole = [each for each in marked if self._wrote(commit, each)]
-        return Brought(before, after, Declared(tuple(whole), after.targets), looked_at)
+        file = self._checkout.inside(origin.path)
+        landed, offered = self._change(parents[0], commit, file, token), self._change(fork, head, file, token)
+        return Brought(offered, landed) if offered and landed else None
 
-    def _wrote(self, commit: str, request: Request) -> bool:
-        """Say whether every line of a request, as it is at a commit, is that commit's."""
-        place = request.place
-        found = blame(self._git, self._checkout.outside(place.file), place.line, place.last, commit)
-        return {each.commit for each in found} == {commit}
+    def _has(self, reviewed: Reviewed) -> bool:
+        """Say whether the last commit of a pull request is here.
 
-    def _end(self, reviewed: Reviewed) -> str | None:
-        """Return the last commit of a pull request; what it was merged as, where the forge does not give that out.
-
-        After a squash or a rebase it is in no branch, so it may have to be fetched.
+        After a squash or a rebase it is in no branch, and fetched from where the forge keeps it.
         """
         remote = self._checkout.remote()
         if self._git.commit_of(reviewed.head) is None and remote and reviewed.ref:
             with suppress(Failure):
                 self._git.fetch(remote, reviewed.ref)
-        ends = (reviewed.head, reviewed.merged)
-        return next((end for end in ends if end and self._git.commit_of(end)), None)
+        return self._git.commit_of(reviewed.head) is not None
+
+    def _change(self, old: str, new: str, file: str, token: str) -> Change | None:
+        """Return what changed between two commits, of the reruns with a token in a file; None where that is not valid.
+
+        Before, they may have stood in any file that was changed.
+        """
+        files = self._changed(old, new)
+        after = self._declared(new, [file])
+        if after is None:
+            return None
+        marked = [each for each in after.requests if each.rerun and each.rerun.token == token]
+        whole = [each for each in marked if self._wrote(old, new, each)]
+        return Change(self._declared(old, files), after, Declared(tuple(whole), after.targets))
+
+    def _wrote(self, old: str, new: str, request: Request) -> bool:
+        """Say whether every line of a request was written between two commits."""
+        place = request.place
+        return is_new(self._git, self._checkout.outside(place.file), place.line, place.last, old, new)
 
     def since(self, origin: Origin, place: Place) -> Iterator[Declared]:
-        """Yield what the file of a request said after each later commit of the main line that changed it.
+        """Yield what the file of a request said after each later commit that changed it, whatever it was called then.
 
         What was not valid then said nothing, and is left out.
         """
-        paths = {self._checkout.outside(place.file), origin.path}
+        commit, tip, path = origin.commit or "", self._commit or "HEAD", self._checkout.outside(place.file)
+        paths = {path, origin.path, *self._git.names_since(commit, tip, path)}
         files = {self._checkout.inside(path) for path in paths if self._checkout.holds(path)}
-        for commit in self._git.later(origin.commit or "", self._commit or "HEAD", paths):
-            then = self._declared(commit, files)
+        for later in self._git.later(commit, tip, paths):
+            then = self._declared(later, files)
             if then is not None:
                 yield then
 

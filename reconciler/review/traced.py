@@ -21,6 +21,14 @@ from reconciler.review.forge import Forge, PullRequest, Reviewed
 from reconciler.review.judgement import Approvers, judge
 
 _ANEW = "give it a new token in a new pull request, and have that approved"
+_CHANGED = (
+    "is not what was approved: its windows, table, target or scheduler were changed since, if only for a while, or "
+    "lines around it removed"
+)
+_UNCLEAR = (
+    "came by an approved pull request, but git cannot tell what that added: it was merged by hand, its last commit "
+    "cannot be fetched, or the manifests were not valid then"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +65,29 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
-    """What a commit of the main line changed, and what its pull request said in the end: what was reviewed.
+class Change:
+    """What changed between two commits: `whole` is what of `after` was written anew, every line of it.
 
-    `whole` is what of `after` it wrote anew, every line of it.
+    `before` is None where it was not valid: then nothing but what was written whole is known to be new.
     """
 
-    before: Declared
+    before: Declared | None
     after: Declared
     whole: Declared
-    reviewed: Declared
+
+    def windows(self, request: Request, rerun: Rerun) -> Windows:
+        """Return the windows that were asked for anew, with the same token, of the same table on the same target."""
+        before = self.before
+        added = subtract(self.after.windows(request, rerun), before.windows(request, rerun)) if before else EMPTY
+        return union((*added, *self.whole.windows(request, rerun)))
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a pull request offered, which is what was reviewed, and what landed on the main line by it."""
+
+    offered: Change
+    landed: Change
 
 
 class History(Protocol):
@@ -78,10 +99,10 @@ class History(Protocol):
         Raises ForgeFailure where history ends before it tells: in a shallow clone.
         """
 
-    def brought(self, commit: str, reviewed: Reviewed, token: str) -> Brought | None:
-        """Return what a commit that came by a pull request changed, None where git cannot tell that it did just that.
+    def brought(self, origin: Origin, reviewed: Reviewed, token: str) -> Brought | None:
+        """Return what came by a pull request, of the reruns with a token in the file of `origin`.
 
-        Of `whole`, only reruns with the token are needed.
+        None where git cannot tell that the commit of `origin` brought just that.
         """
 
     def since(self, origin: Origin, place: Place) -> Iterable[Declared]:
@@ -124,7 +145,7 @@ class ReviewedReruns:
         self._trace = trace = self._trace or _Trace(policy, self._open)
         names: set[str] = set()
         pulls: set[int] = set()
-        approved = EMPTY
+        approved, unclear = EMPTY, False
         for origin in origins:
             if origin.commit is None or origin.older:
                 continue
@@ -133,28 +154,23 @@ class ReviewedReruns:
                 return found
             names.update(found.by)
             pulls.add(found.number)
-            approved = union((*approved, *self._approved(origin, found.reviewed, request, rerun)))
+            brought = self._history.brought(origin, found.reviewed, rerun.token)
+            unclear |= brought is None
+            approved = union((*approved, *(self._approved(origin, brought, request, rerun) if brought else EMPTY)))
         if subtract(request.windows, approved):
-            return Waiting(
-                "is not what was approved: its windows, table, target or scheduler were changed since, if only for a "
-                f"while, or lines around it removed; {_ANEW}"
-            )
+            return Waiting(f"{_UNCLEAR if unclear else _CHANGED}; {_ANEW}")
         self._pulls[request.key] = tuple(sorted(pulls))
         return Approved(tuple(sorted(names, key=str.casefold)))
 
-    def _approved(self, origin: Origin, reviewed: Reviewed, request: Request, rerun: Rerun) -> Windows:
-        """Return the windows that an approved pull request added for the request's token, table, target, scheduler.
+    def _approved(self, origin: Origin, brought: Brought, request: Request, rerun: Rerun) -> Windows:
+        """Return the windows that an approved pull request offered, that landed, and that stood there ever since.
 
-        So were those of a request that it wrote whole, though they were asked for before: a reviewer saw all of it.
-        What the manifests gave up since is not approved any more: to ask for it again is to widen.
+        What the manifests gave up is not approved any more: to ask for it again is to widen.
         """
-        brought = self._history.brought(origin.commit or "", reviewed, rerun.token)
-        was = brought.reviewed.targets.get(request.target) if brought else None
-        if brought is None or was is None or _scheduler(was) != _scheduler(self._targets[request.target]):
+        was = brought.offered.after.targets.get(request.target)
+        if was is None or _scheduler(was) != _scheduler(self._targets[request.target]):
             return EMPTY
-        added = subtract(brought.after.windows(request, rerun), brought.before.windows(request, rerun))
-        shown = union((*added, *brought.whole.windows(request, rerun)))
-        kept = intersect(shown, brought.reviewed.windows(request, rerun))
+        kept = intersect(brought.offered.windows(request, rerun), brought.landed.windows(request, rerun))
         for later in self._history.since(origin, request.place):
             kept = intersect(kept, later.windows(request, rerun))
         return kept

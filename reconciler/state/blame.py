@@ -38,6 +38,13 @@ def blame(git: Git, path: str, first: int, last: int, commit: str | None) -> tup
     return _read(answer.text)
 
 
+def is_new(git: Git, path: str, first: int, last: int, old: str, new: str) -> bool:
+    """Say whether the lines `first` to `last` of a file in `new` were all written by commits that `old` has not."""
+    options = ("--porcelain", "--ignore-revs-file=", "--no-textconv", f"-L{first},{last}")
+    answer = git.ask("blame", *options, new, f"^{old}", "--", path)
+    return answer.status == 0 and not any(line == "boundary" for line in answer.text.split("\n"))
+
+
 def _at(commit: str | None) -> tuple[str, ...]:
     return (commit,) if commit else ()
 

@@ -51,6 +51,11 @@ class Hub(ABC):
         self.git("push", "-q", "origin", "HEAD:main")
         return commit
 
+    def _push_head(self, number: int) -> None:
+        """Push HEAD as the branch of a pull request, and to where the forges keep its last commit."""
+        kept = (f"refs/pull/{number}/head", f"refs/merge-requests/{number}/head")
+        self.git("push", "-q", "--force", "origin", f"HEAD:pull-{number}", *(f"HEAD:{ref}" for ref in kept))
+
     def pull_request(self, number: int, file: str, *manifests: Document, author: str = "dana") -> str:
         """Open a pull request that writes one file of the root; return its head."""
         return self.pull_request_with(number, f"{ROOT}/{file}", text_of(*manifests), author=author)
@@ -59,7 +64,7 @@ class Hub(ABC):
         """Open a pull request that writes one file; return its head."""
         self.git("checkout", "-q", "-B", f"pull-{number}", "origin/main")
         head = self._written(path, text, f"Pull request {number}")
-        self.git("push", "-q", "origin", f"HEAD:pull-{number}")
+        self._push_head(number)
         self.opened(number, head, author)
         return head
 
@@ -67,7 +72,7 @@ class Hub(ABC):
         """Write one file of the root in a pull request that is open; return its new head."""
         self.git("checkout", "-q", f"pull-{number}")
         head = self._written(f"{ROOT}/{file}", text_of(*manifests), f"More of {number}")
-        self.git("push", "-q", "origin", f"HEAD:pull-{number}")
+        self._push_head(number)
         self.pushed(number, head)
         return head
 

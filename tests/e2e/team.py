@@ -126,7 +126,9 @@ class Team:
         return number
 
     def publish(self) -> None:
-        self.place.git("push", "-q", "origin", "main")
+        """Push main, and the heads of all pull requests to where GitHub keeps them."""
+        heads = [f"{sha}:refs/pull/{number}/head" for number, sha in self.heads.items()]
+        self.place.git("push", "-q", "--force", "origin", "main", *heads)
 
     def verdicts(self, place: Workplace, **env: str) -> dict[str, str]:
         """Return, for each request that owes something by a plan, why it is held, "" where it is not."""

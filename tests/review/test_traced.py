@@ -11,7 +11,7 @@ from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.request import Place, Request, Rerun
 from reconciler.errors import ForgeFailure, ForgeUnreachable
 from reconciler.review.forge import Comment, Person, PullRequest, Review, Reviewed
-from reconciler.review.traced import Brought, Declared, Origin, ReviewedReruns
+from reconciler.review.traced import Brought, Change, Declared, Origin, ReviewedReruns
 from tests.core import worlds
 
 DANA, LEE, ERIN = Person("1", "dana"), Person("2", "lee"), Person("3", "erin")
@@ -37,7 +37,8 @@ def _brought(
     reviewed: Declared | None = None,
     whole: Declared = NOTHING,
 ) -> Brought:
-    return Brought(before, after or _said(), whole, reviewed or after or _said())
+    landed = Change(before, after or _said(), whole)
+    return Brought(Change(before, reviewed or after or _said(), whole), landed)
 
 
 @dataclass
@@ -51,8 +52,8 @@ class Git:
     def origins(self, place: Place, token: str) -> tuple[Origin, ...]:
         return self.blamed
 
-    def brought(self, commit: str, reviewed: Reviewed, token: str) -> Brought | None:
-        return self.changes.get(commit)
+    def brought(self, origin: Origin, reviewed: Reviewed, token: str) -> Brought | None:
+        return self.changes.get(origin.commit or "")
 
     def since(self, origin: Origin, place: Place) -> tuple[Declared, ...]:
         return self.later
@@ -246,7 +247,14 @@ def test_several_approved_pull_requests_add_up() -> None:
 
 
 def test_where_git_cannot_tell_what_a_pull_request_brought_nothing_of_it_is_approved() -> None:
-    assert "is not what was approved" in _message(_ask(_forge(DANA), Git(changes={C1: None})))
+    assert "git cannot tell what that added" in _message(_ask(_forge(DANA), Git(changes={C1: None})))
+
+
+def test_where_it_is_not_known_what_stood_before_only_what_was_written_whole_is_new() -> None:
+    for whole, approved in ((NOTHING, False), (_said(), True)):
+        change = Change(None, _said(), whole)
+        found = _ask(_forge(DANA), Git(changes={C1: Brought(change, change)}))
+        assert isinstance(found, Approved) == approved
 
 
 def test_a_forge_that_cannot_be_reached_is_not_asked_for_every_rerun() -> None:
