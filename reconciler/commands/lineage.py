@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
@@ -47,7 +48,8 @@ class Lineage:
             then = self._declared(commit, [self._checkout.inside(path)])
             if then is not None:
                 return all(each.rerun is None or each.rerun.token != token for each in then.requests)
-        return token.encode() not in self._git.file(commit, path)
+        word = rb"(?<![\w.-])" + re.escape(token.encode()) + rb"(?![\w.-])"
+        return re.search(word, self._git.file(commit, path)) is None
 
     def brought(self, origin: Origin, reviewed: Reviewed, token: str) -> Brought | None:
         """Return what came by a pull request, of the reruns with a token in the file of `origin`.
@@ -60,12 +62,19 @@ class Lineage:
         parents = self._git.parents(commit)
         if not parents or (parents[1:] and not _merges(commit, parents, reviewed)) or not self._has(reviewed):
             return None
-        fork = self._git.merge_base(parents[0], head)
+        fork = self._git.merge_base(self._main_before(reviewed) or parents[0], head)
         if fork is None or not self._checkout.holds(origin.path):
             return None
         file = self._checkout.inside(origin.path)
         landed, offered = self._change(parents[0], commit, file, token), self._change(fork, head, file, token)
         return Brought(offered, landed) if offered and landed else None
+
+    def _main_before(self, reviewed: Reviewed) -> str | None:
+        """Return what main was when a pull request was merged; None where that made no commit of its own."""
+        merged = reviewed.merged
+        if merged is None or self._git.commit_of(merged) is None or self._git.is_ancestor(merged, reviewed.head):
+            return None
+        return next(iter(self._git.parents(merged)), None)
 
     def _has(self, reviewed: Reviewed) -> bool:
         """Say whether the last commit of a pull request is here.
@@ -83,7 +92,7 @@ class Lineage:
 
         Before, they may have stood in any file that was changed.
         """
-        files = self._changed(old, new)
+        files = {file, *self._changed(old, new)}
         after = self._declared(new, [file])
         if after is None:
             return None

@@ -102,6 +102,13 @@ class Team:
         self.heads[number] = self._head()
         return number
 
+    def push_merge(self, *parents: str) -> None:
+        """Push a merge to main by hand, which has the files of its first parent."""
+        lines = [part for parent in parents for part in ("-p", parent)]
+        tree = f"{parents[0]}^{{tree}}"
+        self.place.git("checkout", "-q", "main")
+        self.place.git("reset", "-q", "--hard", self.place.git("commit-tree", tree, *lines, "-m", "By hand").strip())
+
     def merge_by_hand(self, number: int, files: Files) -> None:
         """Merge a pull request, and change files in the merge commit."""
         self.place.git("checkout", "-q", "main")
@@ -109,6 +116,13 @@ class Team:
         self._commit(files)
         self.brought[self._head()] = number
         self.forge.merge(number, as_commit=self._head())
+
+    def add(self, number: int, files: Files) -> None:
+        """Add a commit to a pull request that is open."""
+        self.place.git("checkout", "-q", f"topic-{number}")
+        self.heads[number] = self._commit(files)
+        self.brought[self.heads[number]] = number
+        self.forge.push(number, Commit(self.heads[number]))
 
     def take_main(self, number: int, files: Files) -> None:
         """Merge main into a pull request that is open; `files` settle what is in conflict."""

@@ -212,6 +212,65 @@ def _token_of_another(team: Team, name: str) -> Says:
     return {f"{path}#1": NEEDS.format(unapproved)}
 
 
+def _only_inherited(team: Team, name: str) -> Says:
+    """What an approved pull request only inherited from main is withdrawn there, and kept in its merge by hand."""
+    path, text = f"{name}.yaml", manifest(name, plain(1, 2), rerun(1, 9))
+    team.pull({path: text}, by=())
+    number = team.open({f"{name}-2.yaml": manifest(f"{name}-2", plain(1, 2))})
+    team.approve(number, "lee")
+    team.pull({path: manifest(name, plain(1, 2))}, by=())
+    team.merge_by_hand(number, {path: text})
+    return {f"{path}#1": "", f"{path}#2": CHANGED, f"{name}-2.yaml#1": ""}
+
+
+def _pushed_before_it_was_approved(team: Team, name: str) -> Says:
+    """The first commit of a pull request is pushed to main; what is approved then shows only the rest."""
+    path = f"{name}.yaml"
+    number = team.open({path: manifest(name, rerun(1, 9))})
+    team.place.git("checkout", "-q", "main")
+    team.place.git("merge", "-q", "--ff-only", f"topic-{number}")
+    team.add(number, {f"{name}-2.yaml": manifest(f"{name}-2", plain(1, 2))})
+    team.approve(number, "lee")
+    team.merge(number)
+    return {f"{path}#1": CHANGED, f"{name}-2.yaml#1": ""}
+
+
+def _withdrawn_on_a_side_line(team: Team, name: str) -> Says:
+    """Main goes on from before the withdrawal, which becomes the side line."""
+    path = f"{name}.yaml"
+    team.pull({path: manifest(name, plain(1, 2), rerun(1, 9))})
+    before = team.place.git("rev-parse", "main").strip()
+    team.pull({path: manifest(name, plain(1, 2))}, by=())
+    team.push_merge(before, team.place.git("rev-parse", "main").strip())
+    return {f"{path}#1": "", f"{path}#2": CHANGED}
+
+
+def _in_another_file_too(team: Team, name: str) -> Says:
+    """The wide request of another file is withdrawn; the narrow ones of this file are joined to be as wide."""
+    path, other = f"{name}.yaml", f"{name}-2.yaml"
+    team.pull({path: manifest(name, rerun(1, 2), rerun(8, 9)), other: _same_table(name, rerun(1, 9))})
+    team.pull({other: _same_table(name, plain(20, 21))}, by=())
+    team.pull({path: manifest(name, rerun(1, 9))}, by=())
+    return {f"{path}#1": CHANGED, f"{other}#1": ""}
+
+
+def _once_invalid(team: Team, name: str) -> str:
+    """A file that was not valid once is no reason to hold what was approved with a new token."""
+    path, text = f"{name}.yaml", manifest(name, rerun(1, 3, "first"))
+    team.pull({path: text.replace("kind: Backfill", "kind: Backfill\nowner: me")}, by=())
+    team.pull({path: manifest(name, rerun(1, 3, "second"))})
+    team.pull({path: manifest(name, rerun(1, 3, "third"))})
+    return ""
+
+
+def _renamed_twice(team: Team, name: str) -> Says:
+    text = manifest(name, rerun(1, 3))
+    team.pull({f"{name}.yaml": text})
+    team.pull({f"{name}.yaml": None, f"{name}-b.yaml": text}, by=())
+    team.pull({f"{name}-b.yaml": None, f"deep/{name}-c.yaml": text}, by=())
+    return {f"deep/{name}-c.yaml#1": ""}
+
+
 def _settled_in_the_branch(team: Team, name: str) -> str:
     """A conflict with main is settled by a merge commit of the pull request, which is then its head."""
     path = f"{name}.yaml"
@@ -291,6 +350,12 @@ TRACES: dict[str, Case] = {
     "added_in_the_merge": _added_in_the_merge,
     "target_in_passing": _target_in_passing,
     "token_of_another": _token_of_another,
+    "only_inherited": _only_inherited,
+    "pushed_before_it_was_approved": _pushed_before_it_was_approved,
+    "withdrawn_on_a_side_line": _withdrawn_on_a_side_line,
+    "in_another_file_too": _in_another_file_too,
+    "once_invalid": _once_invalid,
+    "renamed_twice": _renamed_twice,
 }
 
 
