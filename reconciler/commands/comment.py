@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +48,9 @@ def run(options: CommentOptions, console: Console) -> ExitCode:
     try:
         with open_forge(checkout, _policy(options.root, os.environ), os.environ) as forge:
             numbers = [options.number] if options.number else _numbers(forge, checkout, text, os.environ)
-            for number in numbers:
-                console.message(_write(forge, number, mark, text))
-        if numbers:
-            return ExitCode.DONE
+            if numbers:
+                _write_all(forge, numbers, mark, text, console)
+                return ExitCode.DONE
         why = "No pull request brought this commit."
         failed: Failure = UsageFailure(
             "no pull request brought this commit", "name one: reconciler comment FILE --pull-request N"
@@ -117,6 +116,18 @@ def _brought(forge: Forge, checkout: Checkout, environ: Mapping[str, str]) -> in
     pulls = forge.pull_requests(commit)
     merged = [pull.number for pull in pulls if pull.state == "merged" and pull.lasting]
     return max(merged or [pull.number for pull in pulls if pull.state == "open"], default=None)
+
+
+def _write_all(forge: Forge, numbers: Sequence[int], mark: str, text: str, console: Console) -> None:
+    """Write to each pull request. One that refuses does not keep the others from it; its failure is raised last."""
+    failed: ForgeFailure | None = None
+    for number in numbers:
+        try:
+            console.message(_write(forge, number, mark, text))
+        except ForgeFailure as failure:
+            failed = failed or failure
+    if failed is not None:
+        raise failed
 
 
 def _write(forge: Forge, number: int, mark: str, text: str) -> str:

@@ -22,6 +22,8 @@ def check_files(files: Iterable[Path | None], root: Path) -> None:
     for file, place in zip(named, places, strict=True):
         if place.is_relative_to(root.resolve()) and is_manifest_path(place.relative_to(root.resolve()).as_posix()):
             raise UsageFailure(f"{file} would be read as a manifest", "write it outside of the root, or not as .yaml")
+        if file.exists() and not file.is_file() and not file.is_dir():
+            continue  # a pipe or a device: to open it is to use it
         try:
             with file.open("a", encoding="utf-8"):
                 pass

@@ -9,7 +9,8 @@ from time import time as real_time
 from typing import Literal, Self
 
 from reconciler.errors import CommitUnknown, ForgeFailure
-from reconciler.review.forge import Comment, Person, PullRequest, Review, Reviewed
+from reconciler.review.forge import Comment, Person, PullRequest, Reviewed
+from reconciler.review.github_people import account, last_words, person, retargeted, strangers, writers
 from reconciler.review.place import Place
 from reconciler.review.rest import Ask, Refusal, Rest
 from reconciler.review.shape import Record, is_commit
@@ -18,18 +19,9 @@ from reconciler.review.token import Token
 MOST_COMMITS = 250
 """How many commits of a pull request GitHub lists. Source: its page on pull requests, "List commits"."""
 
-_SAYS: dict[str, Literal["approved", "changes requested", "dismissed"]] = {
-    "APPROVED": "approved",
-    "CHANGES_REQUESTED": "changes requested",
-    "DISMISSED": "dismissed",
-}
-_NO_WORD = frozenset({"COMMENTED", "PENDING"})
-# The account that commits what people merge or edit in the browser: not a person, and says nothing of who wrote it.
-_WEB = "web-flow"
-# Who stands for accounts that are gone, where GitHub does not say null.
-_GHOST = "ghost"
 _TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+")
 _SEE = "grant the token `pull-requests: read` and `contents: read`, and let it see this repository"
+_EVENTS = f"{_SEE}; and `issues: read`, which tells whether it was given another base"
 _WRITE = "grant the token `pull-requests: write`; where it comes from a fork it may never write"
 _TEAMS = (
     "teams need a token with read:org, or a fine-grained or App's one with `Members: read`; GITHUB_TOKEN reads no team"
@@ -94,7 +86,8 @@ class GitHub:
         """Return who made and who approved a pull request.
 
         Writers are the accounts that GitHub ties to the commits' e-mail addresses; `strangers` those it ties to none.
-        Who is named as a co-author in a message, and who pushed a commit, GitHub does not say here. Raises
+        Who is named as a co-author in a message, and who pushed a commit, GitHub does not say here. Of a review from
+        before the pull request was given another base, it is not known what was seen: its head is None. Raises
         ForgeFailure for more than MOST_COMMITS commits: GitHub lists no more of them.
         """
         path, about = f"{self._path}/pulls/{number}", f"pull request #{number}"
@@ -109,13 +102,14 @@ class GitHub:
         if len(commits) != count:
             raise ForgeFailure(f"GitHub lists {len(commits)} of the {count} commits of #{number}", "try again later")
         reviews = self._rest.pages(Ask(f"{path}/reviews?per_page=100", f"the reviews of #{number}", _SEE))
+        events = Ask(f"{self._path}/issues/{number}/events?per_page=100", f"the events of #{number}", _EVENTS)
         return Reviewed(
             head=pull.record("head").commit("sha"),
             merged=pull.maybe_commit("merge_commit_sha"),
-            author=_account(pull, "user"),
-            writers=_writers(commits),
-            reviews=_last_words(reviews),
-            strangers=_strangers(commits),
+            author=account(pull, "user"),
+            writers=writers(commits),
+            reviews=last_words(reviews, retargeted(self._rest.pages(events))),
+            strangers=strangers(commits),
             ref=f"refs/pull/{number}/head",
         )
 
@@ -139,7 +133,7 @@ class GitHub:
         """Return the comments on a pull request, oldest first; not those on its lines, nor the texts of reviews."""
         ask = Ask(f"{self._path}/issues/{number}/comments?per_page=100", f"the comments on #{number}", _SEE)
         return tuple(
-            Comment(str(record.number("id")), record.maybe_text("body"), self._is_mine(_account(record, "user")))
+            Comment(str(record.number("id")), record.maybe_text("body"), self._is_mine(account(record, "user")))
             for record in self._rest.pages(ask)
         )
 
@@ -180,7 +174,7 @@ class GitHub:
         A login is then enough: an App's ends in `[bot]`, which no person's can.
         """
         try:
-            return _person(self._rest.get(Ask(f"{self._base}/user", "who the token belongs to", _SEE)))
+            return person(self._rest.get(Ask(f"{self._base}/user", "who the token belongs to", _SEE)))
         except Refusal as refusal:
             if refusal.status != 403:
                 raise
@@ -189,58 +183,3 @@ class GitHub:
         viewer = answer.record("data").record("viewer")
         known = viewer.fields.get("databaseId") is not None
         return Person(str(viewer.number("databaseId")) if known else "", viewer.text("login"), bot=True)
-
-
-def _person(user: Record) -> Person:
-    kind = user.maybe_text("type")
-    return Person(str(user.number("id")), user.text("login"), bot=kind not in ("", "User"))
-
-
-def _account(record: Record, role: str) -> Person | None:
-    """Return who is named under a role; None for null, for {}, which GitHub's schema allows too, and for a ghost."""
-    user = record.maybe_record(role)
-    return None if user is None or user.text("login") == _GHOST else _person(user)
-
-
-def _writers(commits: tuple[Record, ...]) -> tuple[Person, ...]:
-    found: dict[str, Person] = {}
-    for commit in commits:
-        author, committer = _account(commit, "author"), _account(commit, "committer")
-        if author is not None:
-            found[author.id] = author
-        if committer is not None and committer.login != _WEB:
-            found[committer.id] = committer
-    return tuple(found.values())
-
-
-def _strangers(commits: tuple[Record, ...]) -> tuple[str, ...]:
-    return tuple(
-        sorted(
-            {
-                _signature(commit.record("commit").maybe_record(role))
-                for commit in commits
-                for role in ("author", "committer")
-                if _account(commit, role) is None
-            }
-        )
-    )
-
-
-def _signature(written: Record | None) -> str:
-    return f"{written.maybe_text('name')} <{written.maybe_text('email')}>" if written else "somebody"
-
-
-def _last_words(reviews: tuple[Record, ...]) -> tuple[Review, ...]:
-    """Keep of each account the last review that is more than a comment; they come oldest first.
-
-    A dismissed one stays where it is in the list and stays the last: what its writer said before does not revive.
-    """
-    last: dict[str, Review] = {}
-    for review in reviews:
-        person, state = _account(review, "user"), review.text("state")
-        if person is None or state in _NO_WORD:
-            continue
-        if state not in _SAYS:
-            raise ForgeFailure(f"{review.about} has one of a kind that is not known here", "update the reconciler")
-        last[person.id] = Review(person, _SAYS[state], review.maybe_commit("commit_id"))
-    return tuple(last.values())

@@ -151,8 +151,11 @@ def check_allowed_host(place: Place, environ: Mapping[str, str], remote: str | N
 
 
 def _remote_hosts(forge: ForgeName, remote: str | None) -> set[str]:
-    found = _read_remote(remote) if remote else None
-    return {_api_host(forge, found.host)} if found else set()
+    try:
+        api = _remote_api(forge, _read_remote(remote) if remote else None)
+    except ForgeFailure:
+        return set()
+    return {f"{api.host}:{api.port}"}
 
 
 def read_api(url: str) -> Api:

@@ -187,4 +187,4 @@ def test_an_apply_that_is_overtaken_asks_nothing_twice(team: Team, scheduler: Co
     applied = team.place.apply()
     assert (applied.code, scheduler.calls) == (0, 3), applied.err
     paths = _paths(forge)
-    assert len(paths) == len(set(paths)) == 3 * 4
+    assert len(paths) == len(set(paths)) == 3 * 5

@@ -41,6 +41,7 @@ class _Pull:
     repository: str
     merged_as: str | None = None
     reviews: list[Json] = field(default_factory=list)
+    events: list[Json] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class GitHub(Serving):
         self.route("GET", rf"{repo}/pulls/{{number}}", self._get_pull)
         self.route("GET", rf"{repo}/pulls/{{number}}/commits", self._get_commits)
         self.route("GET", rf"{repo}/pulls/{{number}}/reviews", self._get_reviews)
+        self.route("GET", rf"{repo}/issues/{{number}}/events", self._get_events)
         self.route("GET", rf"{repo}/issues/{{number}}/comments", self._get_comments)
         self.route("POST", rf"{repo}/issues/{{number}}/comments", self._post_comment)
         self.route("PATCH", rf"{repo}/issues/comments/{{id}}", self._patch_comment)
@@ -153,6 +155,9 @@ class GitHub(Serving):
     def retarget(self, number: int, base: str) -> None:
         """Have a pull request be for another branch."""
         self._pulls[number].base = base
+        self._pulls[number].events.append(
+            {"id": self._new_id(), "event": "base_ref_changed", "created_at": self.tick()}
+        )
 
     @property
     def environ(self) -> dict[str, str]:
@@ -289,6 +294,10 @@ class GitHub(Serving):
                 for review in self._pulls[int(number)].reviews
             ],
         )
+
+    def _get_events(self, _: Asked, number: str) -> Reply:
+        opened = {"id": 1, "event": "review_requested", "created_at": "2026-01-01T00:00:00Z"}
+        return Reply(200, [opened, *self._pulls[int(number)].events])
 
     def _get_members(self, asked: Asked, organisation: str, slug: str) -> Reply:
         rights = self._rights(asked)

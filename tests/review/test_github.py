@@ -248,3 +248,11 @@ def test_what_is_asked_is_asked_as_github_wants_it(forge: GitHub, asked: Forge) 
     assert headers["user-agent"].startswith("backfill-reconciler/")
     assert headers["accept-encoding"] == "identity"
     assert forge.asked[1].query["per_page"] == "100"
+
+
+def test_a_review_from_before_the_base_was_changed_is_of_nobody_knows_what(forge: GitHub, asked: Forge) -> None:
+    forge.pull_request(7, commits=[A])
+    forge.review(7, "lee", "APPROVED", commit=A)
+    forge.retarget(7, "main")
+    forge.review(7, "kim", "APPROVED", commit=A)
+    assert {review.person.login: review.head for review in asked.reviewed(7).reviews} == {"lee": None, "kim": A}

@@ -252,3 +252,5 @@ def test_the_forge_of_the_git_remote_is_asked_where_there_is_no_list() -> None:
         _allowed("https://api.github.com", {}, None)
     with pytest.raises(ForgeFailure, match="no token is sent there"):
         _allowed("https://api.github.com", {ALLOWED_HOSTS: ""}, "git@github.com:acme/data.git")
+    with pytest.raises(ForgeFailure, match="no token is sent there"):
+        _allowed("https://git.acme.example:9999/api/v3", {}, "ssh://git@git.acme.example:22/acme/data.git")
