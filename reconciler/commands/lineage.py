@@ -12,6 +12,7 @@ from reconciler.errors import Failure, ForgeFailure
 from reconciler.manifests.root import CONFIG, read_root
 from reconciler.review.forge import Reviewed
 from reconciler.review.traced import Brought, Change, Declared, Origin
+from reconciler.state import past
 from reconciler.state.blame import Blamed, blame, is_new
 from reconciler.state.checkout import Checkout
 
@@ -39,7 +40,7 @@ class Lineage:
         if blamed.commit is None:
             return Origin(None)
         older = self._lacks(blamed.commit, blamed.path, token)
-        merged = self._git.parents(blamed.commit)[1:]
+        merged = past.parents(self._git, blamed.commit)[1:]
         return Origin(blamed.commit, blamed.path, older, merged[0] if merged else None)
 
     def _lacks(self, commit: str, path: str, token: str) -> bool:
@@ -49,7 +50,7 @@ class Lineage:
             if then is not None:
                 return all(each.rerun is None or each.rerun.token != token for each in then.requests)
         word = rb"(?<![\w.-])" + re.escape(token.encode()) + rb"(?![\w.-])"
-        return re.search(word, self._git.file(commit, path)) is None
+        return re.search(word, past.file(self._git, commit, path)) is None
 
     def brought(self, origin: Origin, reviewed: Reviewed, token: str) -> Brought | None:
         """Return what came by a pull request, of the reruns with a token in the file of `origin`.
@@ -59,10 +60,10 @@ class Lineage:
         it branched off. None where git cannot tell.
         """
         commit, head = origin.commit or "", reviewed.head
-        parents = self._git.parents(commit)
+        parents = past.parents(self._git, commit)
         if not parents or (parents[1:] and not _merges(commit, parents, reviewed)) or not self._has(reviewed):
             return None
-        fork = self._git.merge_base(self._main_before(reviewed) or parents[0], head)
+        fork = past.merge_base(self._git, self._main_before(reviewed) or parents[0], head)
         if fork is None or not self._checkout.holds(origin.path):
             return None
         file = self._checkout.inside(origin.path)
@@ -74,7 +75,7 @@ class Lineage:
         merged = reviewed.merged
         if merged is None or self._git.commit_of(merged) is None or self._git.is_ancestor(merged, reviewed.head):
             return None
-        return next(iter(self._git.parents(merged)), None)
+        return next(iter(past.parents(self._git, merged)), None)
 
     def _has(self, reviewed: Reviewed) -> bool:
         """Say whether the last commit of a pull request is here.
@@ -111,9 +112,9 @@ class Lineage:
         What was not valid then said nothing, and is left out.
         """
         commit, tip, path = origin.commit or "", self._commit or "HEAD", self._checkout.outside(place.file)
-        paths = {path, origin.path, *self._git.names_since(commit, tip, path)}
+        paths = {path, origin.path, *past.names_since(self._git, commit, tip, path)}
         files = {self._checkout.inside(path) for path in paths if self._checkout.holds(path)}
-        for later in self._git.later(commit, tip, paths):
+        for later in past.later(self._git, commit, tip, paths):
             then = self._declared(later, files)
             if then is not None:
                 yield then

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 from reconciler.core.config import ForgeApprovals, Target
 from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.request import Place, Request, Rerun
-from reconciler.core.text import listing, printable
 from reconciler.core.window import EMPTY, Windows, intersect, subtract, union
-from reconciler.errors import CommitUnknown, ForgeFailure, ForgeUnreachable
-from reconciler.review.forge import Forge, PullRequest, Reviewed
-from reconciler.review.judgement import Approvers, judge
+from reconciler.errors import ForgeFailure
+from reconciler.review.forge import Forge, Reviewed
+from reconciler.review.pulls import ANEW, Pulls
 
-_ANEW = "give it a new token in a new pull request, and have that approved"
 _CHANGED = (
     "is not what was approved: its windows, table, target or scheduler were changed since, if only for a while, or "
     "lines around it removed"
@@ -117,7 +114,7 @@ class ReviewedReruns:
     ) -> None:
         """`forge` opens the forge, when it is needed. Where it raises ForgeFailure, every rerun waits."""
         self._open = forge
-        self._trace: _Trace | None = None
+        self._trace: Pulls | None = None
         self._history = history
         self._targets = targets
         self._said: dict[str, Approval] = {}
@@ -142,7 +139,7 @@ class ReviewedReruns:
         origins = self._history.origins(request.place, rerun.token)
         if any(origin.commit is None for origin in origins):
             return Waiting("is not committed yet: it needs a pull request that an approver approves")
-        self._trace = trace = self._trace or _Trace(policy, self._open)
+        self._trace = trace = self._trace or Pulls(policy, self._open)
         names: set[str] = set()
         pulls: set[int] = set()
         approved, unclear = EMPTY, False
@@ -158,7 +155,7 @@ class ReviewedReruns:
             unclear |= brought is None
             approved = union((*approved, *(self._approved(origin, brought, request, rerun) if brought else EMPTY)))
         if subtract(request.windows, approved):
-            return Waiting(f"{_UNCLEAR if unclear else _CHANGED}; {_ANEW}")
+            return Waiting(f"{_UNCLEAR if unclear else _CHANGED}; {ANEW}")
         self._pulls[request.key] = tuple(sorted(pulls))
         return Approved(tuple(sorted(names, key=str.casefold)))
 
@@ -178,100 +175,3 @@ class ReviewedReruns:
 
 def _scheduler(target: Target) -> tuple[str, str]:
     return target.url, target.tenant
-
-
-@dataclass(frozen=True, slots=True)
-class _Approved:
-    """A commit came by an approved pull request: its number, who approved, and what."""
-
-    number: int
-    by: tuple[str, ...]
-    reviewed: Reviewed
-
-
-class _Trace:
-    """Who approved a commit? Each is asked for once, over a connection of its own.
-
-    Where the forge cannot be reached, it is not asked again.
-    """
-
-    def __init__(self, policy: ForgeApprovals, forge: Callable[[ForgeApprovals], Forge]) -> None:
-        self._policy = policy
-        self._open = forge
-        self._trouble: ForgeFailure | None = None
-        self._teams: dict[str, frozenset[str]] = {}
-        self._reviewed: dict[int, Reviewed] = {}
-        self._commits: dict[str, _Approved | Waiting] = {}
-
-    def commit(self, commit: str, tip: str | None) -> _Approved | Waiting:
-        """Return who approved the pull request that brought a commit, or what that lacks. Raises ForgeFailure.
-
-        `tip` is what the commit merged: the head of a pull request, where the commit only tries out its merge.
-        """
-        if self._trouble:
-            raise self._trouble
-        try:
-            if commit not in self._commits:
-                with self._open(self._policy) as forge:
-                    self._commits[commit] = self._ask(forge, commit, tip)
-        except ForgeUnreachable as failure:
-            self._trouble = failure
-            raise
-        return self._commits[commit]
-
-    def _ask(self, forge: Forge, commit: str, tip: str | None) -> _Approved | Waiting:
-        unknown: CommitUnknown | None = None
-        brought: tuple[PullRequest, ...] = ()
-        try:
-            brought = forge.pull_requests(commit)
-        except CommitUnknown as failure:
-            unknown = failure
-        answers = [self._pull(forge, pull) for pull in brought if pull.state == "merged" and pull.lasting]
-        approved = [answer for answer in answers if isinstance(answer, _Approved)]
-        found = next(iter((*approved, *answers)), None)
-        waiting = found or self._open_one(forge, brought or (forge.pull_requests(tip) if tip else ()))
-        if waiting is None and unknown is not None:
-            raise unknown
-        return waiting or self._unmerged(commit, brought)
-
-    def _open_one(self, forge: Forge, brought: Iterable[PullRequest]) -> Waiting | None:
-        """Return what an open pull request lacks, None where there is none: it has to be merged in any case."""
-        pull = next((pull for pull in brought if pull.state == "open"), None)
-        if pull is None:
-            return None
-        found = self._pull(forge, pull)
-        if isinstance(found, _Approved):
-            return Waiting(f"is approved by {listing(found.by)}, and waits for {pull.name} to be merged: {pull.url}")
-        return Waiting(f"{found.message}; then {pull.name} has to be merged")
-
-    def _unmerged(self, commit: str, brought: Iterable[PullRequest]) -> Waiting:
-        elsewhere = next((pull for pull in brought if pull.state == "merged"), None)
-        into = f": {elsewhere.name} went into {printable(elsewhere.base)}" if elsewhere else ""
-        return Waiting(
-            f"waits: commit {commit[:12]}, which last changed a line of it, came by no pull request merged into the "
-            f"default branch that is known{into}; {_ANEW} by {self._who}"
-        )
-
-    def _pull(self, forge: Forge, pull: PullRequest) -> _Approved | Waiting:
-        if pull.number not in self._reviewed:
-            self._reviewed[pull.number] = forge.reviewed(pull.number)
-        reviewed = self._reviewed[pull.number]
-        judgement = judge(reviewed, Approvers(self._policy.approvers, partial(self._members, forge)))
-        missing = self._policy.minimum - len(judgement.approved)
-        if missing <= 0:
-            return _Approved(pull.number, tuple(person.login for person in judgement.approved), reviewed)
-        because = f" ({'; '.join(judgement.because)})" if judgement.because else ""
-        too_late = "" if pull.approvable else f"; it is merged, so nobody can approve it any more: {_ANEW}"
-        return Waiting(
-            f"needs {missing} more approving review{'s' if missing > 1 else ''} of {pull.name} by {self._who}"
-            f"{because}: {pull.url}{too_late}"
-        )
-
-    def _members(self, forge: Forge, team: str) -> frozenset[str]:
-        if team not in self._teams:
-            self._teams[team] = forge.members(team)
-        return self._teams[team]
-
-    @property
-    def _who(self) -> str:
-        return listing(self._policy.approvers, "or")

@@ -106,32 +106,6 @@ class Git:
     def remotes(self) -> tuple[str, ...]:
         return tuple(self.run("remote").decode().split())
 
-    def parents(self, commit: str) -> tuple[str, ...]:
-        """Return the parents of a commit that is here, first the one that it was made on."""
-        return tuple(self.run("rev-list", "--parents", "--max-count=1", commit).decode().split()[1:])
-
-    def merge_base(self, one: str, other: str) -> str | None:
-        """Return the newest commit that two commits have in common, None where there is none (or more than one)."""
-        found = self.ask("merge-base", "--all", one, other)
-        return found.text if found.status == 0 and "\n" not in found.text else None
-
-    def later(self, old: str, new: str, paths: Iterable[str]) -> tuple[str, ...]:
-        """Return the commits between two that changed any of the paths, on side lines too, newest first."""
-        out = self.run("rev-list", "--ancestry-path", "--full-history", new, f"^{old}", "--", *paths)
-        return tuple(out.decode().split())
-
-    def names_since(self, old: str, new: str, path: str) -> frozenset[str]:
-        """Return what a file was called between two commits, where it was renamed."""
-        options = ("--follow", "--first-parent", "--format=", "--name-only", "-z")
-        out = self.run("log", *options, new, f"^{old}", "--", path)
-        names = (name.strip(b"\n") for name in out.split(b"\0"))
-        return frozenset(name.decode("utf-8", "surrogateescape") for name in names if name)
-
-    def file(self, commit: str, path: str) -> bytes:
-        """Return the content of a file of a commit, nothing where there is none."""
-        answer = self.ask("cat-file", "blob", f"{commit}:{path}")
-        return answer.out if answer.status == 0 else b""
-
     def is_ancestor(self, old: str, new: str) -> bool:
         """Say whether `new` holds the whole history of `old`; both are commits that are here."""
         return self.ask("merge-base", "--is-ancestor", old, new).status == 0
