@@ -28,7 +28,7 @@ layers: $(VENV)/.dev  ## imports point down
 	@$(BIN)/lint-imports
 
 torture: $(VENV)/.dev  ## everything that it must survive, in full: hours' worth of faults in some 40 minutes
-	@HISTORIES=20000 KILL_STRIDE=1 SYSCALL_STRIDE=1 ROUNDS=200 LONG_CALLS=10000 $(BIN)/pytest -q -n auto
+	@HISTORIES=20000 KILL_STRIDE=1 SYSCALL_STRIDE=1 ROUNDS=200 LONG_CALLS=10000 ODD_ANSWERS=500 $(BIN)/pytest -q -n auto
 
 bench: $(VENV)/.dev  ## measure whole commands on 1,000 manifests, and what durability costs
 	@$(BIN)/python -m tests.bench.measure

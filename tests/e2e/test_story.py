@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,15 +28,14 @@ def hub(folder: Path, nursery: Nursery, scheduler: Counting) -> Iterator[OnGitHu
     assert SECRET.encode() not in stored
 
 
-@pytest.mark.parametrize("merge", [Hub.merge, Hub.squash], ids=["merged", "squashed"])
-def test_the_whole_story(hub: OnGitHub, scheduler: Counting, merge: Callable[[Hub, int], str]) -> None:
+def test_the_whole_story(hub: OnGitHub, scheduler: Counting) -> None:
     outage = {"name": "outage", **between(1, 5, reason="INC-4211")}
     hub.pull_request(1, "sales.yaml", backfill("sales", outage))
     planned = hub.plan(1)
     assert (planned.code, scheduler.calls) == (0, 0), planned.log
     assert hub.comment(1).splitlines()[1] == "### 1 call for 1 table"
 
-    merge(hub, 1)
+    hub.merge(1)
     applied = hub.apply()
     assert (applied.code, scheduler.runs(SALES)) == (0, hours(1, 5)), applied.log
     assert hub.comment(1).splitlines()[1] == "### 1 triggered"
@@ -50,7 +49,7 @@ def test_the_whole_story(hub: OnGitHub, scheduler: Counting, merge: Callable[[Hu
     assert "needs 1 more approving review of #2 by lee" in hub.comment(2)
     assert "then #2 has to be merged" in hub.comment(2)
 
-    merge(hub, 2)
+    hub.merge(2)
     held = hub.apply()
     assert (held.code, scheduler.runs(SALES)) == (5, hours(1, 5)), held.log
     assert "needs 1 more approving review of #2 by lee" in hub.comment(2)
@@ -65,7 +64,7 @@ def test_the_whole_story(hub: OnGitHub, scheduler: Counting, merge: Callable[[Hu
 
     wider = again("late-files", {"name": "late", **between(3, 5)})
     hub.pull_request(3, "sales.yaml", backfill("sales", outage, wider))
-    merge(hub, 3)
+    hub.merge(3)
     assert hub.apply().code == 5
     hub.approve(3, "lee")
     assert hub.apply().code == 0
@@ -78,7 +77,7 @@ def test_a_late_approval_is_told_where_it_was_given_and_nothing_told_is_lost(hub
     assert hub.apply().code == 0
     late = again("late-files", {"name": "late", **between(3, 4)})
     hub.pull_request(2, "sales.yaml", backfill("sales", between(1, 5), late))
-    hub.merge(2)
+    hub.squash(2)
     hub.pull_request(3, "orders.yaml", backfill("orders", between(1, 2), table=ORDERS))
     hub.merge(3)
     assert hub.apply().code == 5
