@@ -63,11 +63,11 @@ class Lineage:
         parents = past.parents(self._git, commit)
         if not parents or (parents[1:] and not _merges(commit, parents, reviewed)) or not self._has(reviewed):
             return None
-        fork = past.merge_base(self._git, self._main_before(reviewed) or parents[0], head)
-        if fork is None or not self._checkout.holds(origin.path):
+        forks = past.merge_bases(self._git, self._main_before(reviewed) or parents[0], head)
+        if len(forks) != 1 or not self._checkout.holds(origin.path):
             return None
         file = self._checkout.inside(origin.path)
-        landed, offered = self._change(parents[0], commit, file, token), self._change(fork, head, file, token)
+        landed, offered = self._change(parents[0], commit, file, token), self._change(forks[0], head, file, token)
         return Brought(offered, landed) if offered and landed else None
 
     def _main_before(self, reviewed: Reviewed) -> str | None:
@@ -82,8 +82,10 @@ class Lineage:
 
         After a squash or a rebase it is in no branch, and fetched from where the forge keeps it.
         """
+        if self._git.commit_of(reviewed.head) is not None:
+            return True
         remote = self._checkout.remote()
-        if self._git.commit_of(reviewed.head) is None and remote and reviewed.ref:
+        if remote and reviewed.ref:
             with suppress(Failure):
                 self._git.fetch(remote, reviewed.ref)
         return self._git.commit_of(reviewed.head) is not None

@@ -103,7 +103,7 @@ class History(Protocol):
         """
 
     def since(self, origin: Origin, place: Place) -> Iterable[Declared]:
-        """Return what the file of a request said after each later commit of the main line that changed it."""
+        """Return what the file of a request said after each later commit that changed it, on side lines too."""
 
 
 class ReviewedReruns:
@@ -114,7 +114,7 @@ class ReviewedReruns:
     ) -> None:
         """`forge` opens the forge, when it is needed. Where it raises ForgeFailure, every rerun waits."""
         self._open = forge
-        self._trace: Pulls | None = None
+        self._asked: Pulls | None = None
         self._history = history
         self._targets = targets
         self._said: dict[str, Approval] = {}
@@ -139,14 +139,14 @@ class ReviewedReruns:
         origins = self._history.origins(request.place, rerun.token)
         if any(origin.commit is None for origin in origins):
             return Waiting("is not committed yet: it needs a pull request that an approver approves")
-        self._trace = trace = self._trace or Pulls(policy, self._open)
+        self._asked = asked = self._asked or Pulls(policy, self._open)
         names: set[str] = set()
         pulls: set[int] = set()
         approved, unclear = EMPTY, False
         for origin in origins:
             if origin.commit is None or origin.older:
                 continue
-            found = trace.commit(origin.commit, origin.tip)
+            found = asked.commit(origin.commit, origin.tip)
             if isinstance(found, Waiting):
                 return found
             names.update(found.by)

@@ -11,6 +11,7 @@ from reconciler.errors import Problem, UsageFailure
 from reconciler.state.checkout import Checkout
 from reconciler.state.continuity import Continuity
 from reconciler.state.git import Git
+from reconciler.state.past import merge_bases
 from reconciler.state.snapshot import state_folder
 
 _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -33,18 +34,12 @@ def merge_base(checkout: Checkout, ref: str) -> str:
             f"this clone is shallow: it does not have the commit from which HEAD and {printable(ref)} went apart",
             "fetch the history: git fetch --unshallow; in CI let the checkout fetch all of it (fetch-depth: 0)",
         )
-    common = _common(git, base, head)
-    if common is None:
+    common = merge_bases(git, base, head)
+    if not common:
         raise UsageFailure(
             f"HEAD and {printable(ref)} have no history in common", "name the branch that this one started from"
         )
-    return common
-
-
-def _common(git: Git, one: str, other: str) -> str | None:
-    """Return the best common ancestor of two commits; of several that are as good, the one that git names first."""
-    answer = git.ask("merge-base", one, other)
-    return answer.text if answer.status == 0 else None
+    return common[0]
 
 
 def _unknown(git: Git, ref: str) -> UsageFailure:
@@ -75,7 +70,7 @@ def _newest(git: Git, base: str, head: str, branch: str) -> str:
     """Return the newest commit below HEAD whose state is the reconciler's: `base`, or one that this clone has seen."""
     for ref in _seen(git, branch):
         seen = git.commit_of(ref)
-        common = _common(git, seen, head) if seen else None
+        common = next(iter(merge_bases(git, seen, head)), None) if seen else None
         if common and git.is_ancestor(base, common):
             base = common
     return base

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconciler.errors import Failure
 from reconciler.state.git import Git
 
+_COMMAND = ("blame", "--porcelain", "--ignore-revs-file=", "--no-textconv")
 _HEADER = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64}) [0-9]+ ([0-9]+)(?: [0-9]+)?")
 
 
@@ -29,8 +30,7 @@ def blame(git: Git, path: str, first: int, last: int, commit: str | None) -> tup
     where that is None. A file that was renamed is followed. Settings that hide commits from git's blame are not
     obeyed. Raises Failure where git cannot tell.
     """
-    options = ("--porcelain", "--first-parent", "--ignore-revs-file=", "--no-textconv", f"-L{first},{last}")
-    answer = git.ask("blame", *options, *_at(commit), "--", path)
+    answer = git.ask(*_COMMAND, "--first-parent", f"-L{first},{last}", *([commit] if commit else []), "--", path)
     if answer.status and commit is None and git.ask("cat-file", "-e", f"HEAD:{path}").status:
         return (Blamed(None, path),)
     if answer.status:
@@ -40,13 +40,8 @@ def blame(git: Git, path: str, first: int, last: int, commit: str | None) -> tup
 
 def is_new(git: Git, path: str, first: int, last: int, old: str, new: str) -> bool:
     """Say whether the lines `first` to `last` of a file in `new` were all written by commits that `old` has not."""
-    options = ("--porcelain", "--ignore-revs-file=", "--no-textconv", f"-L{first},{last}")
-    answer = git.ask("blame", *options, new, f"^{old}", "--", path)
+    answer = git.ask(*_COMMAND, f"-L{first},{last}", new, f"^{old}", "--", path)
     return answer.status == 0 and not any(line == "boundary" for line in answer.text.split("\n"))
-
-
-def _at(commit: str | None) -> tuple[str, ...]:
-    return (commit,) if commit else ()
 
 
 def _read(porcelain: str) -> tuple[Blamed, ...]:

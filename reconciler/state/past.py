@@ -12,10 +12,10 @@ def parents(git: Git, commit: str) -> tuple[str, ...]:
     return tuple(git.run("rev-list", "--parents", "--max-count=1", commit).decode().split()[1:])
 
 
-def merge_base(git: Git, one: str, other: str) -> str | None:
-    """Return the newest commit that two commits have in common, None where there is none (or more than one)."""
+def merge_bases(git: Git, one: str, other: str) -> tuple[str, ...]:
+    """Return the newest commits that two commits have in common, as git orders them; none where there is none."""
     found = git.ask("merge-base", "--all", one, other)
-    return found.text if found.status == 0 and "\n" not in found.text else None
+    return tuple(found.text.split()) if found.status == 0 else ()
 
 
 def later(git: Git, old: str, new: str, paths: Iterable[str]) -> tuple[str, ...]:
