@@ -1,0 +1,149 @@
+"""A schedule: which seconds of the wall clock have an instance. Counts and finds instants without listing them.
+
+Instants are numbered in order, from an origin of the schedule's own. Windows of such numbers serve the same algebra as
+windows of seconds do: what lies side by side on the schedule is one window, however far apart on the clock.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Protocol
+
+from reconciler.core.window import Window, Windows, intersect
+
+_DAY = 86_400
+
+
+class Instants(Protocol):
+    """Instants of a wall clock that nobody ever changes, numbered in order."""
+
+    def before(self, second: int) -> int:
+        """Return the number of the first instant that is not before `second`."""
+
+    def at(self, number: int) -> int:
+        """Return the second of the instant with this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """An instant every `step` seconds, one of them at `start`."""
+
+    step: int
+    start: int = 0
+
+    def before(self, second: int) -> int:
+        return -((self.start - second) // self.step)
+
+    def at(self, number: int) -> int:
+        return self.start + number * self.step
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """Instants at the same `times` of certain `days`.
+
+    `times` are seconds after midnight, `days` count from 1970-01-01; both are sorted, none is there twice, and there
+    is at least one time. `days` None is every day. Days that are not listed have no instants.
+    """
+
+    times: tuple[int, ...]
+    days: tuple[int, ...] | None = None
+
+    def before(self, second: int) -> int:
+        day, rest = divmod(second, _DAY)
+        if self.days is None:
+            return day * len(self.times) + bisect_left(self.times, rest)
+        at = bisect_left(self.days, day)
+        today = bisect_left(self.times, rest) if at < len(self.days) and self.days[at] == day else 0
+        return at * len(self.times) + today
+
+    def at(self, number: int) -> int:
+        at, time = divmod(number, len(self.times))
+        return (at if self.days is None else self.days[at]) * _DAY + self.times[time]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The instants of a table, on the wall clock of its target's time zone.
+
+    `text` is how the manifest writes it. `skipped` are the seconds that the clock never shows (it is put forward), so
+    an instant there does not exist; `doubled` those that it shows twice (it is put back): a schedule time there is one
+    name for both, and counts once. Both hold for the time that the schedule was made for.
+    """
+
+    text: str
+    instants: Instants
+    skipped: Windows = ()
+    doubled: Windows = ()
+    _kept: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _lost: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _gaps: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        numbers = [(self.instants.before(start), self.instants.before(end)) for start, end in self.skipped]
+        gaps = [(first, end) for first, end in numbers if first < end]
+        lost = tuple(accumulate(end - first for first, end in gaps))
+        object.__setattr__(self, "_gaps", tuple(first for first, _ in gaps))
+        object.__setattr__(self, "_lost", (0, *lost))
+        object.__setattr__(
+            self, "_kept", tuple(first - gone for (first, _), gone in zip(gaps, (0, *lost), strict=False))
+        )
+
+    def before(self, second: int) -> int:
+        """Return the number of the first instant that is not before `second`."""
+        number = self.instants.before(second)
+        if not self._gaps:
+            return number
+        at = bisect_right(self._gaps, number)
+        if not at:
+            return number
+        behind = number - self._gaps[at - 1]
+        return number - self._lost[at - 1] - min(behind, self._lost[at] - self._lost[at - 1])
+
+    def at(self, number: int) -> int:
+        """Return the second of the instant with this number."""
+        if self._gaps:
+            number += self._lost[bisect_right(self._kept, number)]
+        return self.instants.at(number)
+
+    def count(self, windows: Windows) -> int:
+        """Return how many instants windows of seconds hold."""
+        return sum(self.before(end) - self.before(start) for start, end in windows)
+
+    def numbered(self, windows: Windows) -> Windows:
+        """Return the numbers of the instants in windows of seconds, as windows: side by side on the schedule is one."""
+        found: list[Window] = []
+        for start, end in windows:
+            first, last = self.before(start), self.before(end)
+            if first == last:
+                continue
+            if found and found[-1][1] == first:
+                found[-1] = (found[-1][0], last)
+            else:
+                found.append((first, last))
+        return tuple(found)
+
+    def seconds(self, numbers: Windows) -> Iterator[int]:
+        """Yield the seconds of the instants in windows of numbers."""
+        for first, end in numbers:
+            for number in range(first, end):
+                yield self.at(number)
+
+    def holds(self, second: int) -> bool:
+        """Say whether there is an instant at `second`."""
+        return self.before(second) < self.before(second + 1)
+
+    def skips(self, window: Window) -> tuple[int, ...]:
+        """Return the times in a window that would be instants, but that the clock never shows."""
+        hidden = (self._raw(start, end) for start, end in intersect(self.skipped, (window,)))
+        return tuple(second for some in hidden for second in some)
+
+    def doubles(self, window: Window) -> tuple[int, ...]:
+        """Return the instants in a window that the clock shows twice."""
+        return tuple(self.seconds(self.numbered(intersect(self.doubled, (window,)))))
+
+    def _raw(self, start: int, end: int) -> Iterator[int]:
+        return map(self.instants.at, range(self.instants.before(start), self.instants.before(end)))
