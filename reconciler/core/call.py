@@ -133,7 +133,12 @@ def spans(owed: Windows, range_end: RangeEnd, points_per_call: int) -> Iterator[
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One POST: what is sent where, and why. Equal manifests and ledgers make equal calls, `id` included."""
+    """One POST: what is sent where, and why. Equal manifests and ledgers make equal calls, `id` included.
+
+    `covers` are calls for tables downstream that are not made, because this one runs their instances anyway.
+    `instances` counts what it triggers, None where only a schedule could tell. `end_matters` says whether another
+    reading of `rangeEnd` would trigger other instances, None where that is not known.
+    """
 
     target: str
     table: str
@@ -142,6 +147,9 @@ class Call:
     rerun: tuple[str, ...]
     requests: tuple[str, ...]
     approved_by: tuple[str, ...]
+    covers: tuple[Call, ...] = ()
+    instances: int | None = field(default=None, compare=False)
+    end_matters: bool | None = field(default=None, compare=False)
     id: str = field(init=False, compare=False)
     """Sixteen hex digits that name this call: the same target, body and rerun tokens, the same name."""
 

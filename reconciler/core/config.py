@@ -38,8 +38,35 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True)
+class Hours:
+    """A part of each day: from `opens` up to `closes`, seconds after midnight; past midnight where it closes first."""
+
+    opens: int
+    closes: int
+
+    def __contains__(self, second: int) -> bool:
+        """Say whether a wall-clock second lies in it."""
+        time = second % 86_400
+        if self.opens < self.closes:
+            return self.opens <= time < self.closes
+        return time >= self.opens or time < self.closes
+
+    def __str__(self) -> str:
+        return f"{_clock(self.opens)}-{_clock(self.closes)}"
+
+
+def _clock(time: int) -> str:
+    return f"{time // 3600:02d}:{time // 60 % 60:02d}"
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """One scheduler to call. `timeout` is in seconds; `calls_per_second` and `proxy` are None where not set."""
+    """One scheduler to call. `timeout` and `pause` are in seconds; what is not set is None.
+
+    `pause` lies between two calls of one table, `window` says when calls may start. `lineage` is the file, relative to
+    the root, that says which tables lie downstream of which; with `coalesce`, calls that an upstream's call does anyway
+    are not made.
+    """
 
     name: str
     url: str
@@ -52,6 +79,10 @@ class Target:
     points_per_call: int = 100
     timeout: float = 30.0
     proxy: str | None = None
+    pause: float = 0.0
+    window: Hours | None = None
+    lineage: str | None = None
+    coalesce: bool = False
 
     @property
     def embedded(self) -> bool:
@@ -60,12 +91,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What nobody means by accident. `span` is in seconds; `future` is False where future instances are held."""
+    """What nobody means by accident. `span` and `lag` are in seconds.
+
+    `future` is False where instances are held that the target's clock, less `lag`, has not reached.
+    """
 
     calls: int = 500
     span: int = 366 * 86_400
     instances: int = 100_000
     future: bool = False
+    lag: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from reconciler.core.call import Call, Span, spans
 from reconciler.core.config import Target
 from reconciler.core.ledger import Doubt, Intent, Ledger, doubts, windows_of
 from reconciler.core.policy import Approval, Approved, Held, Waiting, hold_table
-from reconciler.core.request import Request
+from reconciler.core.request import Dependency, Request
 from reconciler.core.window import EMPTY, Windows, intersect, near, partition, subtract, union
 
 
@@ -33,6 +33,7 @@ class TablePlan:
     calls: tuple[PlannedCall, ...]
     doubts: tuple[Doubt, ...]
     covered: tuple[str, ...]
+    depends_on: tuple[Dependency, ...] = ()
 
     @property
     def ready(self) -> tuple[Call, ...]:

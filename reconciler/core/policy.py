@@ -29,11 +29,14 @@ class Waiting:
 Approval = Approved | Waiting
 
 
+Because = Literal["approval", "limit", "future", "dependency", "window"]
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """Why a call is owed but not made yet."""
 
-    because: Literal["approval", "limit", "future"]
+    because: Because
     message: str
 
 

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 
 from reconciler.core.call import Call
 from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
+from reconciler.core.policy import Because
 from reconciler.errors import Failure
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A call that this run did not try to make, and why; where it has an intent, that is removed."""
+    """A call that this run did not try to make, and why; where it has an intent, that is removed.
+
+    `because` is set where it is held from now on: it waits for another table, or for the target's hours.
+    """
 
     reason: str
+    because: Because | None = None
 
 
 WORDS = {

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
+from reconciler.core.change import Key
 from reconciler.core.config import Limits
+from reconciler.core.schedule import Schedule
 from reconciler.core.window import Windows
 
 
@@ -46,9 +50,37 @@ class Request:
     place: Place
 
 
+Order = Literal["oldestFirst", "newestFirst"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A manifest whose calls go first, and the table that it is about."""
+
+    manifest: str
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the manifests of one table say beside their requests: all of them together, for they agree.
+
+    `chunk` is in seconds: no range call is longer.
+    """
+
+    schedule: Schedule | None = None
+    chunk: int | None = None
+    order: Order = "oldestFirst"
+    depends_on: tuple[Dependency, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """All that the manifests of a root declare. `manifests` counts documents; requests are in no special order."""
+    """All that the manifests of a root declare. `manifests` counts documents; requests are in no special order.
+
+    `rules` has the tables that have other rules than the standard ones.
+    """
 
     manifests: int
     requests: tuple[Request, ...]
+    rules: Mapping[Key, Rules] = field(default_factory=dict)
