@@ -10,10 +10,11 @@ from reconciler.commands.console import Console
 from reconciler.commands.forges import open_reviews
 from reconciler.commands.gather import Manifests, Planner, read_manifests
 from reconciler.commands.state import Gathered, blocked_tables
-from reconciler.core.call import describe, spans
+from reconciler.core.call import describe
 from reconciler.core.change import Changed
 from reconciler.core.comparison import Dropped, Side, added, no_longer_asked, once_triggered
 from reconciler.core.config import Config, State
+from reconciler.core.fewest import Terms, fewest
 from reconciler.core.guards import Guard, config_guards, manifest_guards
 from reconciler.core.plan import Plan
 from reconciler.core.request import Declared, Request
@@ -144,7 +145,7 @@ def _dropped(ref: str, dropped: Sequence[Dropped]) -> Problem:
 
 
 def _windows(table: Dropped) -> str:
-    shown = [describe(span) for span in spans(table.windows, "inclusive", len(table.windows))]
+    shown = [describe(cut.span) for cut in fewest(table.windows, Terms("inclusive", len(table.windows)))]
     return ", ".join(shown[:_SHOWN]) + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")
 
 

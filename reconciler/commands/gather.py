@@ -13,8 +13,9 @@ from reconciler.core import wallclock
 from reconciler.core.change import Change, Key, Snapshot, key_of
 from reconciler.core.config import Config
 from reconciler.core.ledger import Doubt, Intent, doubts
+from reconciler.core.needs import Table, open_reruns
 from reconciler.core.plan import Plan, make_plan
-from reconciler.core.planner import Table, open_reruns, plan_table
+from reconciler.core.planner import plan_table
 from reconciler.core.request import Declared, Request
 from reconciler.core.settlement import JournalReading, settle
 from reconciler.errors import InvalidInput, Problem, UsageFailure

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from typing import Literal
 
-from reconciler.core.wallclock import LAST, parse, render
+from reconciler.core.wallclock import parse, render
 from reconciler.core.window import Window, Windows, union
 
 RangeEnd = Literal["inclusive", "exclusive"]
@@ -109,26 +109,6 @@ def _time(value: object, field: str) -> int:
         return parse(value)
     except ValueError as error:
         raise ValueError(f"{field} {error}") from None
-
-
-def spans(owed: Windows, range_end: RangeEnd, points_per_call: int) -> Iterator[Span]:
-    """Return the fewest calls that trigger every second of `owed` once: ranges first by start, then points.
-
-    One-second windows are gathered, at most `points_per_call` to a call; longer ones are a range each. A range that
-    the exclusive form cannot end (its last second is the calendar's last) leaves that second to the points.
-    """
-    points: list[int] = []
-    for start, end in owed:
-        if range_end == "exclusive" and end > LAST and end - start > 1:
-            points.append(LAST)
-            end = LAST
-        if end - start == 1:
-            points.append(start)
-        else:
-            yield Range((start, end), range_end)
-    points.sort()
-    for at in range(0, len(points), points_per_call):
-        yield Times(tuple(points[at : at + points_per_call]))
 
 
 @dataclass(frozen=True, slots=True)

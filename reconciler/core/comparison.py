@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.call import Call
 from reconciler.core.change import Change, Changed, Entry, Key, Snapshot, key_of
+from reconciler.core.fewest import Terms
 from reconciler.core.ledger import Doubt, Ledger, Trigger
+from reconciler.core.needs import covered_keys
 from reconciler.core.plan import Plan
-from reconciler.core.planner import TablePlan, is_covered
+from reconciler.core.planner import TablePlan
 from reconciler.core.request import Place, Request
 from reconciler.core.window import EMPTY, Windows, intersect, subtract, union
 
@@ -79,9 +81,7 @@ def _same(key: Key, base: Asked, head: Asked) -> bool:
 
 def _as_recorded(table: TablePlan, ledger: Ledger | None, requests: Sequence[Request]) -> TablePlan:
     """Return the plan of a table with what its ledger really says: that the base's calls count as made is no fact."""
-    covered, bearing = (ledger.covered, ledger.bearing) if ledger else (EMPTY, {})
-    keys = (request.key for request in requests if is_covered(request, covered, bearing))
-    return replace(table, head=ledger.head if ledger else None, covered=tuple(sorted(keys)))
+    return replace(table, head=ledger.head if ledger else None, covered=covered_keys(requests, ledger, table.terms))
 
 
 def no_longer_asked(base: Side, head: Asked) -> tuple[Dropped, ...]:
@@ -94,7 +94,7 @@ def no_longer_asked(base: Side, head: Asked) -> tuple[Dropped, ...]:
     for table in base.plan.tables:
         key = (table.target.name, table.table)
         before, now = _Wanted.of(base.asked.get(key, ())), _Wanted.of(head.get(key, ()))
-        lost = [windows for planned in table.calls if (windows := _lost(planned.call, before, now))]
+        lost = [windows for planned in table.calls if (windows := _lost(planned.call, before, now, table.terms))]
         if lost:
             found.append(Dropped(key, len(lost), union(window for windows in lost for window in windows)))
     return tuple(found)
@@ -117,10 +117,13 @@ class _Wanted:
         return cls(union(window for request in requests for window in request.windows), by_token)
 
 
-def _lost(call: Call, before: _Wanted, now: _Wanted) -> Windows:
-    if not call.rerun:
-        return subtract(call.span.windows, now.by_any)
-    return union(window for part in _lost_reruns(call, before, now) for window in part)
+def _lost(call: Call, before: _Wanted, now: _Wanted, terms: Terms) -> Windows:
+    """Return the windows of a call that are not asked for now; those without an instant do not count."""
+    if call.rerun:
+        lost = union(window for part in _lost_reruns(call, before, now) for window in part)
+    else:
+        lost = subtract(call.span.windows, now.by_any)
+    return tuple(window for window in lost if terms.numbered((window,)))
 
 
 def _lost_reruns(call: Call, before: _Wanted, now: _Wanted) -> Iterator[Windows]:

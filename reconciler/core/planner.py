@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from reconciler.core.call import Call, Span, spans
+from reconciler.core.call import Call
 from reconciler.core.config import Target
-from reconciler.core.ledger import Doubt, Intent, Ledger, doubts, windows_of
+from reconciler.core.fewest import Cut, Terms, fewest, takes_more
+from reconciler.core.ledger import Doubt
+from reconciler.core.needs import Needs, Table, common, done_keys, terms_of
 from reconciler.core.policy import Approval, Approved, Held, Waiting, hold_table
-from reconciler.core.request import Dependency, Request
-from reconciler.core.window import EMPTY, Windows, intersect, near, partition, subtract, union
+from reconciler.core.request import STANDARD, Dependency, Request, Rules
+from reconciler.core.window import EMPTY, Windows, intersect, partition, seconds, union
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,25 @@ class PlannedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Instances:
+    """The instances of a table that any request asks for, and how many of them are in which state.
+
+    One that was triggered, and is to run again, is in two of them.
+    """
+
+    asked: int
+    triggered: int
+    missing: int
+    held: int
+    in_doubt: int
+
+
+@dataclass(frozen=True, slots=True)
 class TablePlan:
-    """What one table needs. `covered` are the keys of the requests that need nothing more."""
+    """What one table needs. `covered` are the keys of the requests that need nothing more.
+
+    `instances` is None where no schedule is known. `downstream` are the declared tables that its calls run as well.
+    """
 
     target: Target
     table: str
@@ -34,54 +53,91 @@ class TablePlan:
     doubts: tuple[Doubt, ...]
     covered: tuple[str, ...]
     depends_on: tuple[Dependency, ...] = ()
+    instances: Instances | None = None
+    rules: Rules = STANDARD
+    downstream: tuple[str, ...] = ()
 
     @property
     def ready(self) -> tuple[Call, ...]:
         return tuple(planned.call for planned in self.calls if planned.held is None)
 
+    @property
+    def terms(self) -> Terms:
+        """What the table's calls may look like."""
+        return terms_of(self.target, self.rules)
+
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """All that is known of one table of one target. `now` is the second that the target's wall clock shows."""
+class Carried:
+    """A call for a table upstream, and the seconds of the instants of this table that it is known to run as well."""
 
-    target: Target
-    name: str
-    requests: tuple[Request, ...]
-    ledger: Ledger | None
-    intents: tuple[Intent, ...]
-    now: int
+    call: Call
+    windows: Windows
 
 
 def plan_table(table: Table, approvals: Mapping[str, Approval]) -> TablePlan:
     """Return what `table` owes now, what is held and why, and what is in doubt.
 
-    `approvals` has an entry for the key of every request of `open_reruns`. The calls trigger each owed second exactly
-    once: one trigger satisfies all that is outstanding for its instants, and bears every token that it satisfies. A
-    rerun over windows in doubt bears the tokens in doubt too, so that none of them asks for another.
+    `approvals` has an entry for the key of every request of `open_reruns`. The calls trigger each owed instant exactly
+    once: one trigger satisfies all that is outstanding for it, and bears every token that it satisfies. A rerun over
+    windows in doubt bears the tokens in doubt too, so that none of them asks for another.
     """
-    needs = _Needs.of(table, approvals)
-    ready = tuple(_calls(table, approvals, needs.fresh, needs.approved, needs.doubts))
-    held = _calls(table, approvals, EMPTY, needs.waiting, ())
-    owing = sorted(needs.owing(table.requests), key=lambda owed: owed[0].key)  # the first that is over a limit is named
-    hold = hold_table(owing, ready, table.now)
+    plan, _ = plan_downstream(table, approvals, ())
+    return plan
+
+
+def plan_downstream(
+    table: Table, approvals: Mapping[str, Approval], carried: Sequence[Carried]
+) -> tuple[TablePlan, tuple[tuple[Carried, tuple[Call, ...]], ...]]:
+    """Return the plan of a table without the calls that others carry, and those calls, by what carries them.
+
+    Where the table is held, nothing is carried: it still owes what it owes.
+    """
+    needs = Needs.of(table, approvals)
+    left, covers = needs, []
+    for one in carried:
+        part = left.within(one.windows)
+        calls = tuple(_cut(part, approvals, part.fresh, part.approved, part.doubts))
+        if calls:
+            covers.append((one, calls))
+            left = left.without(one.windows)
+    plan = _plan(left, approvals, needs)
+    if covers and any(planned.held and planned.held.because in {"limit", "future"} for planned in plan.calls):
+        return _plan(needs, approvals, needs), ()
+    return plan, tuple(covers)
+
+
+def _plan(needs: Needs, approvals: Mapping[str, Approval], whole: Needs) -> TablePlan:
+    """Return the plan of what `needs` says; `whole` is what it was before others carried some of it."""
+    table = needs.table
+    owing = sorted(needs.owing(), key=lambda owing: owing.request.key)  # the first that is over a limit is named
+    most = max((request.limits.calls for request in table.requests), default=0)
+    ready = tuple(_cut(_listable(needs, needs.owed, most), approvals, needs.fresh, needs.approved, needs.doubts))
+    held = tuple(_cut(_listable(needs, needs.unapproved, most), approvals, EMPTY, needs.waiting, ()))
+    hold = hold_table(owing, ready, table.now, needs.terms)
     planned = [PlannedCall(call, hold) for call in ready]
     planned += [PlannedCall(call, _missing_approval(call, approvals)) for call in held]
     return TablePlan(
         target=table.target,
         table=table.name,
         head=table.ledger.head if table.ledger else None,
-        calls=tuple(sorted(planned, key=_order)),
+        calls=tuple(sorted(planned, key=_order, reverse=table.rules.order == "newestFirst")),
         doubts=needs.doubts,
-        covered=tuple(
-            sorted(request.key for request in table.requests if is_covered(request, needs.covered, needs.done))
-        ),
+        covered=done_keys(needs.asked, needs.covered, needs.bearing),
+        depends_on=table.rules.depends_on,
+        instances=_instances(whole, planned),
+        rules=table.rules,
     )
 
 
-def is_covered(request: Request, covered: Windows, bearing: Mapping[str, Windows]) -> bool:
-    """Say whether nothing more is needed for `request`: `covered` and `bearing` are its ledger's."""
-    taken = covered if request.rerun is None else bearing.get(request.rerun.token, EMPTY)
-    return not subtract(request.windows, near(taken, request.windows[0][0], request.windows[-1][1]))
+def _listable(needs: Needs, owed: Windows, most: int) -> Needs:
+    """Return the needs without a `chunk` that cuts `owed` into more calls than any limit lets through.
+
+    The table is held then: what is shown need not be a list of millions.
+    """
+    if takes_more(owed, needs.terms, most):
+        return replace(needs, terms=replace(needs.terms, chunk=None))
+    return needs
 
 
 def _order(planned: PlannedCall) -> tuple[int, str, tuple[str, ...], str]:
@@ -89,104 +145,55 @@ def _order(planned: PlannedCall) -> tuple[int, str, tuple[str, ...], str]:
     return call.span.windows[0][0], call.span.method, call.rerun, call.id
 
 
-@dataclass(frozen=True, slots=True)
-class _Needs:
-    """The windows of one table: new ones (`fresh`), and per token what is approved, what waits, what is done."""
-
-    covered: Windows
-    fresh: Windows
-    approved: Mapping[str, Windows]
-    waiting: Mapping[str, Windows]
-    done: Mapping[str, Windows]
-    doubts: tuple[Doubt, ...]
-
-    @staticmethod
-    def of(table: Table, approvals: Mapping[str, Approval]) -> _Needs:
-        covered = table.ledger.covered if table.ledger else EMPTY
-        bearing = table.ledger.bearing if table.ledger else {}
-        open_doubts = doubts(table.ledger, table.intents)
-        doubtful = union(window for doubt in open_doubts for window in doubt.windows)
-        wanted = union(window for request in table.requests if request.rerun is None for window in request.windows)
-        approved: dict[str, Windows] = {}
-        waiting: dict[str, Windows] = {}
-        done: dict[str, Windows] = {}
-        for token, requests in _by_token(table.requests).items():
-            done[token] = bearing.get(token, EMPTY)
-            in_flight = _in_flight(token, open_doubts)
-            asked = union(w for r in requests if isinstance(approvals.get(r.key), Approved) for w in r.windows)
-            unapproved = union(w for r in requests if isinstance(approvals.get(r.key), Waiting) for w in r.windows)
-            approved[token] = subtract(subtract(asked, done[token]), in_flight)
-            waiting[token] = subtract(subtract(subtract(unapproved, done[token]), in_flight), asked)
-        fresh = subtract(subtract(wanted, covered), doubtful)
-        return _Needs(covered, fresh, approved, waiting, done, open_doubts)
-
-    def owing(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Windows]]:
-        """Yield the requests that owe something now, with the windows they owe."""
-        for request in requests:
-            owed = self.fresh if request.rerun is None else self.approved[request.rerun.token]
-            windows = _common(request.windows, owed)
-            if windows:
-                yield request, windows
+def _instances(needs: Needs, planned: Sequence[PlannedCall]) -> Instances | None:
+    if needs.terms.schedule is None:
+        return None
+    asked = union(window for _, windows in needs.asked for window in windows)
+    return Instances(
+        asked=seconds(asked),
+        triggered=seconds(intersect(asked, needs.covered)),
+        missing=sum(one.call.instances or 0 for one in planned if one.held is None),
+        held=sum(one.call.instances or 0 for one in planned if one.held is not None),
+        in_doubt=seconds(intersect(asked, needs.doubtful)),
+    )
 
 
-def open_reruns(table: Table) -> tuple[Request, ...]:
-    """Return the reruns of `table` that somebody has to approve now: the others were triggered, or are in doubt."""
-    tokens = _by_token(table.requests)
-    if not tokens:
-        return ()
-    bearing = table.ledger.bearing if table.ledger else {}
-    open_doubts = doubts(table.ledger, table.intents)
-    found = []
-    for token, requests in tokens.items():
-        taken = union((*bearing.get(token, EMPTY), *_in_flight(token, open_doubts)))
-        found += [request for request in requests if subtract(request.windows, taken)]
-    return tuple(found)
-
-
-def _in_flight(token: str, open_doubts: Sequence[Doubt]) -> Windows:
-    """Return the windows of the calls in doubt that bear a token."""
-    return windows_of(doubt.intent.call.span for doubt in open_doubts if token in doubt.intent.call.rerun)
-
-
-def _by_token(requests: Iterable[Request]) -> dict[str, list[Request]]:
-    tokens: dict[str, list[Request]] = defaultdict(list)
-    for request in requests:
-        if request.rerun is not None:
-            tokens[request.rerun.token].append(request)
-    return dict(sorted(tokens.items()))
-
-
-def _calls(
-    table: Table,
+def _cut(
+    needs: Needs,
     approvals: Mapping[str, Approval],
     fresh: Windows,
     reruns: Mapping[str, Windows],
     open_doubts: Sequence[Doubt],
 ) -> Iterator[Call]:
-    """Turn windows into the fewest calls: those with equal tokens are joined, those with different ones never are."""
+    """Turn instants into the fewest calls: those with equal tokens are joined, those with different ones never are."""
+    table, terms = needs.table, needs.terms
     layers: list[tuple[Windows, str | None]] = [(fresh, None)]
     layers += [(windows, token) for token, windows in reruns.items()]
     owed = union(window for windows, _ in layers for window in windows)
     for doubt in open_doubts:
-        layers += [(intersect(doubt.windows, owed), token) for token in doubt.intent.call.rerun]
+        layers += [(intersect(terms.numbered(doubt.windows), owed), token) for token in doubt.intent.call.rerun]
     groups: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
     for window, labels in partition(layers):
         groups[tuple(sorted(label for label in labels if label is not None))].append(window)
+    # A rerun goes over what was sent before, but not over what has no instant any more.
+    strays = terms.strays(needs.taken)
     made = [
-        (tokens, span)
+        (tokens, cut)
         for tokens, windows in groups.items()
-        for span in spans(union(windows), table.target.range_end, table.target.points_per_call)
+        for cut in fewest(union(windows), terms, strays if tokens else needs.taken)
     ]
-    for (tokens, span), requests in zip(made, _satisfied(table.requests, made, fresh), strict=True):
+    for (tokens, cut), requests in zip(made, _satisfied(needs.asked, made, fresh), strict=True):
         names = (_approvers(approvals.get(request.key)) for request in requests if request.rerun)
         yield Call(
             target=table.target.name,
             table=table.name,
             tenant=table.target.tenant,
-            span=span,
+            span=cut.span,
             rerun=tokens,
             requests=tuple(sorted(request.key for request in requests)),
             approved_by=tuple(sorted({name for some in names for name in some})),
+            instances=cut.instances,
+            end_matters=cut.end_matters,
         )
 
 
@@ -195,15 +202,15 @@ def _approvers(approval: Approval | None) -> tuple[str, ...]:
 
 
 def _satisfied(
-    requests: Iterable[Request], made: Sequence[tuple[tuple[str, ...], Span]], fresh: Windows
+    asked: Sequence[tuple[Request, Windows]], made: Sequence[tuple[tuple[str, ...], Cut]], fresh: Windows
 ) -> list[list[Request]]:
-    """Return, for each span with its tokens, the requests for which it does something. No second is in two spans."""
-    pieces = sorted((*window, number) for number, (_, span) in enumerate(made) for window in span.windows)
+    """Return, for each cut with its tokens, the requests for which it does something. No instant is in two cuts."""
+    pieces = sorted((*window, number) for number, (_, cut) in enumerate(made) for window in cut.numbers)
     ends = [end for _, end, _ in pieces]
     found: list[list[Request]] = [[] for _ in made]
-    for request in requests:
+    for request, windows in asked:
         hit: dict[int, None] = {}
-        for start, end in request.windows if request.rerun else _common(request.windows, fresh):
+        for start, end in windows if request.rerun else common(windows, fresh):
             for at in range(bisect_right(ends, start), len(pieces)):
                 first, _, number = pieces[at]
                 if first >= end:
@@ -213,11 +220,6 @@ def _satisfied(
         for number in hit:
             found[number].append(request)
     return found
-
-
-def _common(few: Windows, many: Windows) -> Windows:
-    """Return what is in both; fast where `few` is short."""
-    return intersect(few, near(many, few[0][0], few[-1][1]))
 
 
 def _missing_approval(call: Call, approvals: Mapping[str, Approval]) -> Held:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.core.call import Call, Times
+from reconciler.core.call import Call
+from reconciler.core.fewest import Terms, takes_more
 from reconciler.core.request import Request
 from reconciler.core.wallclock import render, render_duration
-from reconciler.core.window import Windows, intersect
+from reconciler.core.window import Windows, union
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,62 +41,80 @@ class Held:
     message: str
 
 
-def hold_table(owing: Sequence[tuple[Request, Windows]], calls: Sequence[Call], now: int) -> Held | None:
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """A request that owes something now, and the instants that it owes, numbered as its table's are."""
+
+    request: Request
+    numbers: Windows
+
+
+def hold_table(owing: Sequence[Owing], calls: Sequence[Call], now: int, terms: Terms) -> Held | None:
     """Say whether what one table owes exceeds a limit: it is then held whole, never cut.
 
-    `owing` are the requests that still owe something, with the windows they owe; `calls` is all that the table owes
-    now; `now` is the second that the target's wall clock shows. A manifest's own limits apply to its requests; of
-    several manifests that owe, the most generous decides how many calls and instances the table may owe.
+    `owing` are the requests that still owe something, numbered by `terms`; `calls` is all that the table owes now;
+    `now` is the second that the target's wall clock shows. A manifest's own limits apply to its requests; of several
+    manifests that owe, the most generous decides how many calls and instances the table may owe.
     """
     if not owing:
         return None
-    return _span(owing) or _calls(owing, calls) or _instances(owing, calls) or _future(owing, now)
+    return _span(owing) or _calls(owing, calls, terms) or _instances(owing, calls) or _future(owing, now, terms)
 
 
-def _span(owing: Sequence[tuple[Request, Windows]]) -> Held | None:
-    for request, _ in owing:
+def _span(owing: Sequence[Owing]) -> Held | None:
+    for one in owing:
+        request = one.request
         longest = max(end - 1 - start for start, end in request.windows)
         if longest > request.limits.span:
-            return Held(
-                "limit",
-                f"{request.key} spans {render_duration(longest)}, over limits.span of "
-                f"{render_duration(request.limits.span)}: correct the range, or raise spec.limits.span in "
-                f"{request.place.file}",
+            return _over(
+                f"{request.key} spans {render_duration(longest)}",
+                "span",
+                render_duration(request.limits.span),
+                "correct the range",
+                request,
             )
     return None
 
 
-def _calls(owing: Sequence[tuple[Request, Windows]], calls: Sequence[Call]) -> Held | None:
-    request = max((request for request, _ in owing), key=lambda request: request.limits.calls)
-    if len(calls) <= request.limits.calls:
-        return None
-    return Held(
-        "limit",
-        f"owes {len(calls)} calls, over limits.calls of {request.limits.calls}: ask for less at once, or raise "
-        f"spec.limits.calls in {request.place.file}",
-    )
+def _calls(owing: Sequence[Owing], calls: Sequence[Call], terms: Terms) -> Held | None:
+    request = max((one.request for one in owing), key=lambda request: request.limits.calls)
+    most = request.limits.calls
+    owed = union(window for one in owing for window in one.numbers)
+    if takes_more(owed, terms, most):
+        what = f"owes more than {most} calls with a chunk of {render_duration(terms.chunk or 0)}"
+        return _over(what, "calls", str(most), "ask for less at once, or for longer chunks", request)
+    if len(calls) > most:
+        return _over(f"owes {len(calls)} calls", "calls", str(most), "ask for less at once", request)
+    return None
 
 
-def _instances(owing: Sequence[tuple[Request, Windows]], calls: Sequence[Call]) -> Held | None:
+def _instances(owing: Sequence[Owing], calls: Sequence[Call]) -> Held | None:
     """Without a schedule only points can be counted: each is one instance."""
-    request = max((request for request, _ in owing), key=lambda request: request.limits.instances)
-    known = sum(len(call.span.times) for call in calls if isinstance(call.span, Times))
+    request = max((one.request for one in owing), key=lambda request: request.limits.instances)
+    known = sum(call.instances or 0 for call in calls)
     if known <= request.limits.instances:
         return None
-    return Held(
-        "limit",
-        f"owes at least {known} instances, over limits.instances of {request.limits.instances}: ask for less at once, "
-        f"or raise spec.limits.instances in {request.place.file}",
-    )
+    least = "" if all(call.instances is not None for call in calls) else "at least "
+    limit = str(request.limits.instances)
+    return _over(f"owes {least}{known} instances", "instances", limit, "ask for less at once", request)
 
 
-def _future(owing: Sequence[tuple[Request, Windows]], now: int) -> Held | None:
-    for request, windows in owing:
-        ahead = () if request.limits.future else intersect(windows, ((now + 1, windows[-1][1]),))
-        if ahead:
-            return Held(
-                "future",
-                f"{request.key} asks for {render(ahead[-1][1] - 1)}, which the target's clock has not "
-                f"reached: wait, end the request earlier, or set spec.limits.future: allow in {request.place.file}",
-            )
+def _over(what: str, name: str, limit: str, way_out: str, request: Request) -> Held:
+    where = f"{request.place.file}:{request.limits_line}"
+    return Held("limit", f"{what}, over limits.{name} of {limit}: {way_out}, or raise spec.limits.{name} in {where}")
+
+
+def _future(owing: Sequence[Owing], now: int, terms: Terms) -> Held | None:
+    for one in owing:
+        limits = one.request.limits
+        last = terms.at(one.numbers[-1][1] - 1)
+        if limits.future or last <= now - limits.lag:
+            continue
+        behind = f", less limits.lag of {render_duration(limits.lag)}," if limits.lag and last <= now else ""
+        return Held(
+            "future",
+            f"{one.request.key} asks for {render(last)}, which the target's clock{behind} has not reached: wait, end "
+            f"the request earlier, or set spec.limits.{'lag' if behind else 'future: allow'} in "
+            f"{one.request.place.file}:{one.request.limits_line}",
+        )
     return None

@@ -35,7 +35,8 @@ class Place:
 class Request:
     """One entry of a manifest: windows that a table must have been triggered for.
 
-    `key` is how plans and ledgers name it: `sales/fact_sales.yaml#outage-0120`. `limits` are those of its manifest.
+    `key` is how plans and ledgers name it: `sales/fact_sales.yaml#outage-0120`. `limits` are those of its manifest,
+    which may be raised in line `limits_line` of its file.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Request:
     owner: str | None
     limits: Limits
     place: Place
+    limits_line: int = 0
 
 
 Order = Literal["oldestFirst", "newestFirst"]
@@ -72,6 +74,10 @@ class Rules:
     chunk: int | None = None
     order: Order = "oldestFirst"
     depends_on: tuple[Dependency, ...] = ()
+
+
+STANDARD = Rules()
+"""The rules of a table whose manifests say nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.call import Call, Range, RangeEnd, Times, describe, read_span, spans
-from reconciler.core.wallclock import LAST, parse
+from reconciler.core.call import Call, Range, RangeEnd, Times, describe, read_span
+from reconciler.core.fewest import Terms, fewest
+from reconciler.core.wallclock import parse
 from reconciler.core.window import Windows, union
 
 _windows = st.lists(st.tuples(st.integers(0, 80), st.integers(0, 80)), max_size=10).map(union)
 _ends: st.SearchStrategy[RangeEnd] = st.sampled_from(["inclusive", "exclusive"])
 
 
-@given(_windows, _ends, st.integers(1, 4))
-def test_every_owed_second_is_in_exactly_one_call(owed: Windows, range_end: RangeEnd, points: int) -> None:
-    found = Counter(s for span in spans(owed, range_end, points) for a, b in span.windows for s in range(a, b))
-    assert found == Counter(s for start, end in owed for s in range(start, end))
-
-
-@given(_windows, _ends, st.integers(1, 4))
-def test_calls_are_as_few_as_one_a_range_and_full_point_calls(owed: Windows, range_end: RangeEnd, points: int) -> None:
-    ranges = sum(1 for start, end in owed if end - start > 1)
-    singles = len(owed) - ranges
-    assert len(list(spans(owed, range_end, points))) == ranges + -(-singles // points)
-
-
 @given(_windows, _ends)
 def test_a_body_is_read_back_as_the_same_windows(owed: Windows, range_end: RangeEnd) -> None:
-    for span in spans(owed, range_end, 100):
-        assert read_span(span.fields(), range_end) == span
+    for cut in fewest(owed, Terms(range_end, 100)):
+        assert read_span(cut.span.fields(), range_end) == cut.span
 
 
 def test_the_same_window_is_written_for_either_reading_of_the_end() -> None:
@@ -40,14 +26,6 @@ def test_the_same_window_is_written_for_either_reading_of_the_end() -> None:
     window = (start, last + 1)
     assert Range(window, "inclusive").fields()["endTime"] == "2026-01-20 05:00:00"
     assert Range(window, "exclusive").fields()["endTime"] == "2026-01-20 05:00:01"
-
-
-def test_the_calendars_last_second_goes_as_a_point_where_no_end_can_follow_it() -> None:
-    assert list(spans(((LAST - 9, LAST + 1),), "exclusive", 100)) == [
-        Range((LAST - 9, LAST), "exclusive"),
-        Times((LAST,)),
-    ]
-    assert list(spans(((LAST - 1, LAST + 1),), "exclusive", 100)) == [Times((LAST - 1, LAST))]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ from reconciler.core.change import Change, Changed, Entry, Key, key_of
 from reconciler.core.comparison import Dropped, Side, added, no_longer_asked, once_triggered
 from reconciler.core.config import Limits, Target
 from reconciler.core.ledger import Doubt, Intent, Ledger, Trigger, doubts
+from reconciler.core.needs import Table
 from reconciler.core.plan import Plan, make_plan
-from reconciler.core.planner import Table, plan_table
+from reconciler.core.planner import plan_table
 from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.request import Place, Request
 from reconciler.core.window import Windows

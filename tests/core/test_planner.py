@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from reconciler.core.call import Range, Times
 from reconciler.core.config import Limits
 from reconciler.core.ledger import Trigger, doubts
-from reconciler.core.planner import Table, TablePlan, open_reruns, plan_table
+from reconciler.core.needs import Table, open_reruns
+from reconciler.core.planner import TablePlan, plan_table
 from reconciler.core.policy import Approved, Waiting
 from reconciler.core.window import Windows
 from tests.core.worlds import HORIZON, World, intent, ledger, request, target, trigger, worlds
@@ -61,15 +62,42 @@ def test_approvals_of_reruns_that_are_not_open_change_no_call(world: World) -> N
 @settings(max_examples=400)
 @given(worlds())
 def test_the_calls_trigger_exactly_what_is_owed_each_second_once_with_its_tokens(world: World) -> None:
-    calls = [call for call in _plan(world).ready for window in call.span.windows for _ in range(*window)]
-    seconds = [s for call in _plan(world).ready for window in call.span.windows for s in range(*window)]
-    assert max(Counter(seconds).values(), default=0) <= 1
-    planned = {second: frozenset(call.rerun) for second, call in zip(seconds, calls, strict=True)}
-    owed = {second: found for second in range(HORIZON + 2) if (found := _oracle(world, second)) is not None}
-    assert planned == owed
+    triggered = [
+        (second, frozenset(call.rerun))
+        for call in _plan(world).ready
+        for second in world.instants
+        if _holds(call.span.windows, second)
+    ]
+    assert max(Counter(second for second, _ in triggered).values(), default=0) <= 1
+    owed = {second: found for second in world.instants if (found := _oracle(world, second)) is not None}
+    assert dict(triggered) == owed
+
+
+@settings(max_examples=400)
+@given(worlds())
+def test_instances_are_counted_as_an_oracle_that_looks_at_each_counts_them(world: World) -> None:
+    plan = _plan(world)
+    if world.table.rules.schedule is None:
+        assert plan.instances is None
+        return
+    assert plan.instances is not None
+    asked = [second for second in world.instants if any(_holds(r.windows, second) for r in world.table.requests)]
+    ledger_windows = world.table.ledger.covered if world.table.ledger else ()
+    assert plan.instances.asked == len(asked)
+    assert plan.instances.triggered == sum(_holds(ledger_windows, second) for second in asked)
+    assert plan.instances.missing == sum(_oracle(world, second) is not None for second in world.instants)
+    assert plan.instances.in_doubt == sum(any(_holds(d.windows, s) for d in plan.doubts) for s in asked)
+    for planned in plan.calls:
+        assert planned.call.instances == sum(_holds(planned.call.span.windows, second) for second in world.instants)
 
 
 @given(worlds())
+def test_a_tables_calls_go_in_the_order_that_its_manifests_ask_for(world: World) -> None:
+    starts = [call.span.windows[0][0] for call in _plan(world).ready]
+    assert starts == sorted(starts, reverse=world.table.rules.order == "newestFirst")
+
+
+@given(worlds(scheduled=False))
 def test_no_plan_with_the_same_tokens_has_fewer_calls(world: World) -> None:
     """A call bears one set of tokens; a range holds one run of seconds, a points call as many as the target takes."""
     owed = {second: found for second in range(HORIZON + 2) if (found := _oracle(world, second)) is not None}
@@ -120,7 +148,7 @@ def test_held_reruns_never_include_what_is_made_or_done(world: World) -> None:
             assert planned.held.because == "approval"
             for token in planned.call.rerun:
                 done = world.table.ledger.bearing.get(token, ()) if world.table.ledger else ()
-                assert not any(_holds(done, s) for w in planned.call.span.windows for s in range(*w))
+                assert not any(_holds(done, s) for s in world.instants if _holds(planned.call.span.windows, s))
 
 
 HOURS = ((3600, 5 * 3600 + 1),)

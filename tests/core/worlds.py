@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from reconciler.core.call import Call, RangeEnd, Span, spans
+from reconciler.core.call import Call, RangeEnd, Span
 from reconciler.core.config import Limits, Target
+from reconciler.core.fewest import Terms, fewest
 from reconciler.core.ledger import Intent, Ledger, Trigger
-from reconciler.core.planner import Table
+from reconciler.core.needs import Table
 from reconciler.core.policy import Approval, Approved, Waiting
-from reconciler.core.request import Place, Request, Rerun
+from reconciler.core.request import Order, Place, Request, Rerun, Rules
+from reconciler.core.schedule import Every, Schedule
 from reconciler.core.window import Windows, union
 
 HORIZON = 40
@@ -64,9 +66,18 @@ def intent(span: Span, tokens: tuple[str, ...] = ()) -> Intent:
 
 windows = st.lists(st.tuples(st.integers(0, HORIZON), st.integers(0, HORIZON)), min_size=1, max_size=3).map(union)
 filled = windows.filter(bool)
-spans_of_time = filled.map(lambda held: next(spans(held[:1], "inclusive", 100)))
+spans_of_time = filled.map(lambda held: next(fewest(held[:1], Terms("inclusive", 100))).span)
 tokens = st.lists(st.sampled_from(TOKENS), unique=True, max_size=2).map(lambda some: tuple(sorted(some)))
 triggers = st.builds(trigger, spans_of_time, tokens)
+
+
+schedules = st.builds(
+    lambda step, start, skipped: Schedule("test", Every(step, start), skipped),
+    st.integers(1, 7),
+    st.integers(0, 3),
+    windows,
+)
+ORDERS: tuple[Order, ...] = ("oldestFirst", "newestFirst")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +87,24 @@ class World:
     table: Table
     approvals: dict[str, Approval]
 
+    @property
+    def instants(self) -> list[int]:
+        """All seconds that count: where there is a schedule, those of its instants that the clock shows."""
+        schedule = self.table.rules.schedule
+        if schedule is None:
+            return list(range(HORIZON + 2))
+        every = schedule.instants
+        assert isinstance(every, Every)
+        return [
+            second
+            for second in range(HORIZON + 2)
+            if (second - every.start) % every.step == 0
+            and not any(start <= second < end for start, end in schedule.skipped)
+        ]
+
 
 @st.composite
-def worlds(draw: st.DrawFn, *, with_doubt: bool = True) -> World:
+def worlds(draw: st.DrawFn, *, with_doubt: bool = True, scheduled: bool = True) -> World:
     asked = draw(st.lists(st.tuples(filled, st.sampled_from([None, *TOKENS])), max_size=5))
     requests = tuple(request(f"m.yaml#{number}", held, token) for number, (held, token) in enumerate(asked))
     answers: st.SearchStrategy[Approval] = st.sampled_from((Approved(("dana",)), Waiting("ask dana")))
@@ -89,4 +115,5 @@ def worlds(draw: st.DrawFn, *, with_doubt: bool = True) -> World:
         pending = draw(st.lists(st.builds(intent, spans_of_time, tokens), max_size=2))
     kept = ledger(*lines) if lines else None
     aim = target(draw(st.sampled_from(["inclusive", "exclusive"])), draw(st.integers(1, 3)))
-    return World(Table(aim, "a.b", requests, kept, tuple(pending), now=HORIZON * 2), approvals)
+    rules = Rules(draw(st.none() | schedules) if scheduled else None, order=draw(st.sampled_from(ORDERS)))
+    return World(Table(aim, "a.b", requests, kept, tuple(pending), now=HORIZON * 2, rules=rules), approvals)

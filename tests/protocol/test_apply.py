@@ -10,9 +10,10 @@ import pytest
 from reconciler.core.call import Range
 from reconciler.core.change import Change, Changed, Entry, Snapshot
 from reconciler.core.ledger import Intent
+from reconciler.core.needs import Table
 from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
 from reconciler.core.plan import Plan, make_plan
-from reconciler.core.planner import Table, plan_table
+from reconciler.core.planner import plan_table
 from reconciler.core.policy import Approval, Approved
 from reconciler.core.report import Report, Result
 from reconciler.core.request import Request

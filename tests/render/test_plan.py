@@ -6,9 +6,10 @@ import json
 
 from reconciler.core.call import Range
 from reconciler.core.config import Limits
+from reconciler.core.needs import Table
 from reconciler.core.outcome import Rejected, Triggered
 from reconciler.core.plan import Plan, make_plan
-from reconciler.core.planner import Table, plan_table
+from reconciler.core.planner import plan_table
 from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.report import Report, Result, Skipped
 from reconciler.render.paint import PLAIN

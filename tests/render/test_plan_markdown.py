@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.call import Call, Range, Times, canonical
+from reconciler.core.needs import Table
 from reconciler.core.plan import Plan, make_plan
-from reconciler.core.planner import PlannedCall, Table, TablePlan, plan_table
+from reconciler.core.planner import PlannedCall, TablePlan, plan_table
 from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.wallclock import render
 from reconciler.errors import Problem

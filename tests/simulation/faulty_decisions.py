@@ -8,7 +8,8 @@ from itertools import chain
 
 from reconciler.core.change import Change
 from reconciler.core.ledger import Intent, windows_of
-from reconciler.core.planner import Table, TablePlan, plan_table
+from reconciler.core.needs import Table
+from reconciler.core.planner import TablePlan, plan_table
 from reconciler.core.policy import Approval, Approved
 from reconciler.core.settlement import Event, JournalReading, Sending, settle
 from reconciler.core.window import subtract

@@ -9,9 +9,9 @@ from random import Random
 from reconciler.commands.resolve import _provable
 from reconciler.core.change import Change, Changed, Entry, Snapshot, key_of
 from reconciler.core.config import Limits
+from reconciler.core.needs import Table
 from reconciler.core.outcome import Unknown
 from reconciler.core.plan import Plan, make_plan
-from reconciler.core.planner import Table
 from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.request import Place, Request, Rerun
 from reconciler.core.settlement import JournalReading

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.core.change import Change, Snapshot
-from reconciler.core.planner import Table, TablePlan, plan_table
+from reconciler.core.needs import Table
+from reconciler.core.planner import TablePlan, plan_table
 from reconciler.core.policy import Approval
 from reconciler.core.settlement import settle
 from reconciler.protocol.apply import Applier
