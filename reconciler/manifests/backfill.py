@@ -14,7 +14,8 @@ from reconciler.manifests.findings import Findings
 from reconciler.manifests.limits import read_limits
 from reconciler.manifests.marks import Path
 from reconciler.manifests.quoting import listed, quoted
-from reconciler.manifests.typed import Typed, list_at, mapping_at, text_at
+from reconciler.manifests.schedule import read_schedule
+from reconciler.manifests.typed import Typed, dig, list_at, mapping_at, text_at
 from reconciler.manifests.words import nearest
 
 _TIME_HINT = "write it like 2026-01-20 01:00:00"
@@ -44,6 +45,9 @@ def read_backfill(value: Typed, findings: Findings, config: Config | None, alone
     name = text_at(value, "metadata", "name")
     target = _check_target(value, findings, config)
     table = _check_table(text_at(value, "spec", "tableName"), findings)
+    read_schedule(dig(value, "spec", "schedule"), findings, ("spec", "schedule"))
+    depends = [name for name in list_at(value, "spec", "dependsOn") if isinstance(name, str)]
+    check_names_once(("spec", "dependsOn"), depends, findings)
     entries = list_at(value, "spec", "requests")
     _check_names(entries, findings)
     windows = [_check_request(("spec", "requests", at), entry, findings, config) for at, entry in enumerate(entries)]

@@ -14,12 +14,6 @@ from reconciler.manifests.quoting import escaped, quoted
 from reconciler.manifests.schema import Kind
 from reconciler.manifests.typed import Form, Typed
 
-_NOT_YET = {
-    "schedule": "calls cover the whole windows of the requests",
-    "chunk": "each window is one range call; split the request to make smaller ones",
-    "order": "a table's calls are made oldest first",
-    "dependsOn": "tables are triggered side by side; merge what depends on a table after it was applied",
-}
 _LITERALS = ("value", "authValue", "auth-value", "authvalue", "token", "password", "secret", "key", "apiKey")
 _BARE = re.compile(r"[A-Za-z0-9/][A-Za-z0-9 ._/:@$-]*")
 _TYPES = {
@@ -138,9 +132,6 @@ def _dependents(broken: Broken, given: Mapping[str, Typed], subject: Subject) ->
 
 
 def _unknown(path: Path, key: str, subject: Subject) -> Wrong:
-    if subject.kind == "backfill" and path == ("spec",) and key in _NOT_YET:
-        hint = f"remove it for now: {_NOT_YET[key]}"
-        return Wrong(path, key, f"`{key}` is not supported yet", hint)
     if (_secret(path) or path == _APPROVALS) and key in _LITERALS:
         message = f"`{key}` would be a credential in the repository, which is refused"
         return Wrong(path, key, message, _no_literal(path))
@@ -172,9 +163,10 @@ def _one_of(broken: Broken, given: Mapping[str, Typed]) -> Wrong:
 
 def _type(broken: Broken, subject: Subject) -> Wrong:
     path, given = broken.path, broken.given
-    wanted = broken.wanted if isinstance(broken.wanted, str) else cast("list[str]", broken.wanted)[0]
+    types = [broken.wanted] if isinstance(broken.wanted, str) else cast("list[str]", broken.wanted)
+    wanted = types[0]
     like = f"write it like {flow(subject.form.at(path).example)}" if path else _DOCUMENT
-    named = _TYPES[wanted]
+    named = "text or a mapping" if {"string", "object"} <= set(types) else _TYPES[wanted]
     if given is None:
         return Wrong(path, None, "has no value", f"{like}; text that looks empty to YAML needs quotes")
     if _secret(path):

@@ -1,8 +1,6 @@
-"""What keeps calls from being made: limits, the future, settings that are not supported yet."""
+"""What keeps calls from being made: limits, the future, a forge that cannot be asked."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
@@ -43,19 +41,6 @@ def test_the_default_limits_hold_four_years(place: Workplace, scheduler: Countin
     held = place.apply()
     assert (held.code, scheduler.calls) == (5, 0)
     assert "limits.span of 366d" in held.out
-
-
-@pytest.mark.parametrize(
-    "setting", [{"schedule": "0 0 * * * ?"}, {"chunk": "1d"}, {"order": "newestFirst"}, {"dependsOn": ["orders"]}]
-)
-def test_a_setting_that_is_not_supported_yet_is_refused_not_ignored(
-    place: Workplace, scheduler: Counting, setting: dict[str, Any]
-) -> None:
-    place.declare("all.yaml", backfill("fact", between(1, 5), **setting), backfill("orders", at(2), table=ORDERS))
-    refused = place.apply()
-    assert (refused.code, scheduler.calls, place.tip()) == (3, 0, None)
-    assert f"`{next(iter(setting))}` is not supported yet" in refused.err
-    assert "triggers/all.yaml:" in refused.err
 
 
 def test_a_rerun_that_no_forge_can_be_asked_about_is_held_and_the_rest_is_made(

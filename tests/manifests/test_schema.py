@@ -18,10 +18,17 @@ from reconciler.manifests.accept import acceptor, compile_schema
 from reconciler.manifests.schema import Kind, schema, schema_text, validator
 from reconciler.manifests.typed import Typed, form, typed
 from reconciler.manifests.yaml_text import load
-from tests.manifests.roots import FULL_CONFIG, MANIFEST
+from tests.manifests.roots import FULL_CONFIG, MANIFEST, changed
 
 KINDS: tuple[Kind, ...] = ("backfill", "config")
-GOOD: dict[Kind, str] = {"backfill": MANIFEST, "config": FULL_CONFIG}
+SPEC = ("schedule", "chunk", "order", "dependsOn")
+ALL_OF_SPEC = """spec:
+  schedule: {every: 1h, from: 2026-01-01 00:30:00}
+  chunk: 1d
+  order: newestFirst
+  dependsOn: [customers, 2026]
+"""
+GOOD: dict[Kind, str] = {"backfill": changed(MANIFEST, "spec:\n", ALL_OF_SPEC), "config": FULL_CONFIG}
 
 
 def _schemas(node: object, path: str = "") -> Iterator[tuple[str, dict[str, object]]]:
@@ -75,7 +82,8 @@ def test_no_pattern_takes_a_newline_at_the_end_or_other_scripts(kind: Kind) -> N
             assert pattern.endswith("$(?!\\n)"), path
             assert not re.search(r"\\[dwsDWS]", pattern), path
             assert {"patternErrorMessage"} <= node.keys(), path
-            for example in cast("list[str]", node.get("examples", [])):
+            examples = cast("list[object]", node.get("examples", []))
+            for example in (each for each in examples if isinstance(each, str)):
                 assert re.search(pattern, example)
                 assert not re.search(pattern, example + "\n")
 
@@ -119,13 +127,30 @@ VALUES: st.SearchStrategy[object] = st.one_of(
     st.integers(-1, 20_000),
     st.floats(-1, 20, allow_nan=False),
     st.sampled_from(
-        ["", "a", "A b", "a\n", "2026-01-20 00:00:00", "embedded", "pending", "manifest", "none", "x" * 300, "30s"]
+        [
+            "",
+            "a",
+            "A b",
+            "a\n",
+            "2026-01-20 00:00:00",
+            "embedded",
+            "pending",
+            "manifest",
+            "none",
+            "x" * 300,
+            "30s",
+            "0 0 * * * ?",
+            "1 é",
+            "oldestFirst",
+        ]
     ),
     st.just([]),
     st.just({}),
     st.just(["a", "a"]),
     st.dictionaries(
-        st.sampled_from(["env", "file", "value", "name", "rerun", "reason", "timeRange"]), st.just("A"), max_size=3
+        st.sampled_from(["env", "file", "value", "name", "rerun", "reason", "timeRange", "every", "from"]),
+        st.sampled_from(["A", "1h"]),
+        max_size=3,
     ),
 )
 
@@ -141,7 +166,9 @@ def _mutate(value: Typed, data: st.DataObject) -> Typed:
     how = data.draw(st.sampled_from(["replace", "remove", "add"]))
     if how == "add" and isinstance(holder, dict):
         holder[
-            data.draw(st.sampled_from(["env", "file", "rerun", "approvedBy", "timeRange", "Pro d", "pending", "x"]))
+            data.draw(
+                st.sampled_from(["env", "file", "rerun", "approvedBy", "timeRange", "Pro d", "pending", "x", *SPEC])
+            )
         ] = new
     elif how == "remove" and place:
         del holder[steps[-1]]  # type: ignore[union-attr, arg-type]

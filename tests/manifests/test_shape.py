@@ -42,12 +42,11 @@ def test_a_key_without_a_value_is_said_to_have_none() -> None:
     assert (problem.path, problem.message) == ("spec.tableName", "has no value")
 
 
-@pytest.mark.parametrize("key", ["schedule", "chunk", "order", "dependsOn"])
-def test_a_key_of_a_later_version_is_refused_as_not_supported_yet(key: str) -> None:
-    problem = _refused("spec:\n", f"spec:\n  {key}: whatever\n")
-    assert (problem.line, problem.column) == (8, 3)
-    assert problem.message == f"`{key}` is not supported yet"
-    assert problem.hint.startswith("remove it")
+def test_a_schedule_of_another_type_is_told_what_it_may_be() -> None:
+    problem = _refused("spec:\n", "spec:\n  schedule: [1h]\n")
+    assert (problem.line, problem.column, problem.path) == (8, 13, "spec.schedule")
+    assert problem.message == "must be text or a mapping, not a list"
+    assert problem.hint == 'write it like "0 0 * * * ?"'
 
 
 def test_only_a_plain_number_is_a_number() -> None:
