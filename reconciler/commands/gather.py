@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 from reconciler.core import wallclock
 from reconciler.core.change import Change, Key, Snapshot, key_of
 from reconciler.core.config import Config
+from reconciler.core.dependencies import hold_dependents, upstreams
 from reconciler.core.ledger import Doubt, Intent, doubts
 from reconciler.core.needs import Table, open_reruns
 from reconciler.core.plan import Plan, make_plan
-from reconciler.core.planner import plan_table
-from reconciler.core.request import Declared, Request
+from reconciler.core.planner import TablePlan, plan_table
+from reconciler.core.request import STANDARD, Declared, Request
 from reconciler.core.settlement import JournalReading, settle
 from reconciler.errors import InvalidInput, Problem, UsageFailure
 from reconciler.manifests.root import CONFIG, read_root
@@ -66,6 +67,13 @@ class Manifests:
             tables.setdefault((request.target, request.table), []).append(request)
         return {key: tuple(requests) for key, requests in sorted(tables.items()) if key in scope}
 
+    def needed(self, scope: Scope) -> dict[Key, tuple[Request, ...]]:
+        """Return the requests per table in scope, and of the tables that these wait for."""
+        every = self.asked(Scope())
+        depends_on = {key: rules.depends_on for key, rules in self.declared.rules.items() if rules.depends_on}
+        above = upstreams((key for key in every if key in scope), depends_on) if depends_on else frozenset()
+        return {key: requests for key, requests in every.items() if key in scope or key in above}
+
 
 def read_manifests(files: Mapping[str, bytes], found: Sequence[Problem] = ()) -> Manifests:
     """Read a root's files. Raises InvalidInput with every problem where any is an error."""
@@ -114,19 +122,26 @@ class Planner:
 
     def plan(self, snapshot: Snapshot) -> Plan:
         """Return the plan of every table in scope that is not blocked. Raises InvalidInput for damaged ledgers."""
-        config = self.manifests.config
         intents: dict[Key, list[Intent]] = {}
         for intent in snapshot.intents:
-            if key_of(intent) in self.scope:
-                intents.setdefault(key_of(intent), []).append(intent)
-        tables = {key: asked for key, asked in self.manifests.asked(self.scope).items() if key not in self.blocked}
-        plans = []
-        for key, requests in tables.items():
-            mine = tuple(intents.pop(key, ()))
-            table = Table(config.targets[key[0]], key[1], requests, snapshot.ledger(key), mine, self.now[key[0]])
-            plans.append(plan_table(table, approvals(open_reruns(table), config.approvals, self.reviews)))
-        orphans = [doubt for some in intents.values() for intent in some for doubt in self.doubt(snapshot, intent)]
-        return make_plan(snapshot.commit, plans, orphans)
+            intents.setdefault(key_of(intent), []).append(intent)
+        plans = {
+            key: self._plan_table(snapshot, key, requests, tuple(intents.pop(key, ())))
+            for key, requests in self.manifests.needed(self.scope).items()
+            if key not in self.blocked
+        }
+        plans = hold_dependents(plans, self.blocked, self.scope.__contains__)
+        mine = (plan for key, plan in plans.items() if key in self.scope)
+        orphans = (intent for key, some in intents.items() if key in self.scope for intent in some)
+        return make_plan(snapshot.commit, mine, [doubt for intent in orphans for doubt in self.doubt(snapshot, intent)])
+
+    def _plan_table(
+        self, snapshot: Snapshot, key: Key, requests: tuple[Request, ...], intents: tuple[Intent, ...]
+    ) -> TablePlan:
+        config, rules = self.manifests.config, self.manifests.declared.rules.get(key, STANDARD)
+        target = config.targets[key[0]]
+        table = Table(target, key[1], requests, snapshot.ledger(key), intents, self.now[key[0]], rules)
+        return plan_table(table, approvals(open_reruns(table), config.approvals, self.reviews))
 
     def settle(self, snapshot: Snapshot, journals: Iterable[JournalReading]) -> Change:
         """Return what journals of dead runs prove, of all tables whose ledger can be trusted, in scope or not."""

@@ -139,10 +139,10 @@ def live_runs(journals: tuple[JournalReading, ...]) -> frozenset[str]:
 
 
 def _damage(snapshot: GitSnapshot, manifests: Manifests, scope: Scope) -> Mapping[Key, Problem]:
-    """Return the tables in scope whose ledger cannot be trusted: damage stops these, not the others."""
+    """Return the tables needed for a scope whose ledger cannot be trusted: damage stops these, not the others."""
     found: dict[Key, Problem] = {}
     in_doubt = {key_of(intent) for intent in snapshot.intents}
-    for key in sorted({*manifests.asked(scope), *in_doubt}):
+    for key in sorted({*manifests.needed(scope), *in_doubt}):
         try:
             snapshot.ledger(key)
         except InvalidInput as damage:

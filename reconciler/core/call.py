@@ -116,7 +116,7 @@ class Call:
     """One POST: what is sent where, and why. Equal manifests and ledgers make equal calls, `id` included.
 
     `covers` are calls for tables downstream that are not made, because this one runs their instances anyway.
-    `instances` counts what it triggers, None where only a schedule could tell. `end_matters` says whether another
+    `instances` counts what it triggers, None for a range without a schedule. `end_matters` says whether another
     reading of `rangeEnd` would trigger other instances, None where that is not known.
     """
 
@@ -136,6 +136,8 @@ class Call:
     def __post_init__(self) -> None:
         named = canonical([self.target, self.body, list(self.rerun)]).encode("utf-8", "surrogatepass")
         object.__setattr__(self, "id", hashlib.sha256(named).hexdigest()[:16])
+        if isinstance(self.span, Times):
+            object.__setattr__(self, "instances", len(self.span.times))
 
     @property
     def body(self) -> dict[str, object]:

@@ -14,7 +14,10 @@ from reconciler.core.planner import PlannedCall, TablePlan
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A plan in numbers. `calls`, `tables`, `new` and `rerun` count what is ready; `instances` needs schedules."""
+    """A plan in numbers. `calls`, `tables`, `instances`, `new` and `rerun` count what is ready.
+
+    `instances` is None where a call is a range without a schedule.
+    """
 
     calls: int
     tables: int
@@ -59,7 +62,7 @@ class Plan:
         return Summary(
             calls=len(ready),
             tables=sum(1 for table in self.tables if table.ready),
-            instances=None,
+            instances=instances_of(ready),
             new=sum(1 for call in ready if not call.rerun),
             rerun=sum(1 for call in ready if call.rerun),
             held=len(self.held),
@@ -96,6 +99,13 @@ class Plan:
             if table.ready
         ]
         return "sha256:" + hashlib.sha256(canonical(tables).encode()).hexdigest()
+
+
+def instances_of(calls: Iterable[Call]) -> int | None:
+    """Return how many instances calls trigger, None where any of them is not known."""
+    numbers = [call.instances for call in calls]
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None
 
 
 def make_plan(state: str | None, tables: Iterable[TablePlan], orphans: Iterable[Doubt] = ()) -> Plan:

@@ -27,15 +27,10 @@ class PlannedCall:
 
 @dataclass(frozen=True, slots=True)
 class Instances:
-    """The instances of a table that any request asks for, and how many of them are in which state.
-
-    One that was triggered, and is to run again, is in two of them.
-    """
+    """The instances of a table that any request asks for, and how many of them were triggered or are in doubt."""
 
     asked: int
     triggered: int
-    missing: int
-    held: int
     in_doubt: int
 
 
@@ -125,7 +120,7 @@ def _plan(needs: Needs, approvals: Mapping[str, Approval], whole: Needs) -> Tabl
         doubts=needs.doubts,
         covered=done_keys(needs.asked, needs.covered, needs.bearing),
         depends_on=table.rules.depends_on,
-        instances=_instances(whole, planned),
+        instances=_instances(whole),
         rules=table.rules,
     )
 
@@ -145,15 +140,13 @@ def _order(planned: PlannedCall) -> tuple[int, str, tuple[str, ...], str]:
     return call.span.windows[0][0], call.span.method, call.rerun, call.id
 
 
-def _instances(needs: Needs, planned: Sequence[PlannedCall]) -> Instances | None:
+def _instances(needs: Needs) -> Instances | None:
     if needs.terms.schedule is None:
         return None
     asked = union(window for _, windows in needs.asked for window in windows)
     return Instances(
         asked=seconds(asked),
         triggered=seconds(intersect(asked, needs.covered)),
-        missing=sum(one.call.instances or 0 for one in planned if one.held is None),
-        held=sum(one.call.instances or 0 for one in planned if one.held is not None),
         in_doubt=seconds(intersect(asked, needs.doubtful)),
     )
 

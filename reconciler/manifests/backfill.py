@@ -14,8 +14,8 @@ from reconciler.manifests.findings import Findings
 from reconciler.manifests.limits import read_limits
 from reconciler.manifests.marks import Path
 from reconciler.manifests.quoting import listed, quoted
-from reconciler.manifests.schedule import read_schedule
-from reconciler.manifests.typed import Typed, dig, list_at, mapping_at, text_at
+from reconciler.manifests.rules import Written, read_written
+from reconciler.manifests.typed import Typed, list_at, mapping_at, text_at
 from reconciler.manifests.words import nearest
 
 _TIME_HINT = "write it like 2026-01-20 01:00:00"
@@ -25,14 +25,16 @@ _TIME_HINT = "write it like 2026-01-20 01:00:00"
 class Manifest:
     """What could be read of one Backfill: `requests` is empty where there is an error, the texts None where wrong.
 
-    `entries` counts the requests as they are written.
+    `entries` counts the requests as they are written, `times` are the scheduleTimes of each.
     """
 
     name: str | None
     target: str | None
     table: str | None
     entries: int
+    written: Written
     requests: tuple[Request, ...]
+    times: tuple[tuple[str, ...], ...] = ()
 
 
 def read_backfill(value: Typed, findings: Findings, config: Config | None, alone: bool) -> Manifest:
@@ -45,21 +47,27 @@ def read_backfill(value: Typed, findings: Findings, config: Config | None, alone
     name = text_at(value, "metadata", "name")
     target = _check_target(value, findings, config)
     table = _check_table(text_at(value, "spec", "tableName"), findings)
-    read_schedule(dig(value, "spec", "schedule"), findings, ("spec", "schedule"))
-    depends = [name for name in list_at(value, "spec", "dependsOn") if isinstance(name, str)]
-    check_names_once(("spec", "dependsOn"), depends, findings)
+    written = read_written(value, findings)
     entries = list_at(value, "spec", "requests")
     _check_names(entries, findings)
     windows = [_check_request(("spec", "requests", at), entry, findings, config) for at, entry in enumerate(entries)]
-    manifest = Manifest(name, target, table, len(entries), ())
+    manifest = Manifest(name, target, table, len(entries), written, ())
     if findings.failed or config is None or name is None or target is None or table is None:
         return manifest
     prefix = f"{findings.document.file}#" if alone else f"{findings.document.file}#{name}/"
     limits = read_limits(mapping_at(value, "spec", "limits"), config.limits)
     owner = text_at(value, "metadata", "owner")
-    common = _Common(prefix, name, target, table, owner, limits)
+    common = _Common(prefix, name, target, table, owner, limits, _limits_line(value, findings))
     requests = (_request(at, entry, windows[at], common, findings) for at, entry in enumerate(entries))
-    return replace(manifest, requests=tuple(requests))
+    times = (tuple(time for time in list_at(entry, "scheduleTimes") if isinstance(time, str)) for entry in entries)
+    return replace(manifest, requests=tuple(requests), times=tuple(times))
+
+
+def _limits_line(value: Typed, findings: Findings) -> int:
+    """Return the line where the manifest's limits are, or where they would be added."""
+    path = ("spec", "limits") if mapping_at(value, "spec", "limits") else ("spec",)
+    line, _ = findings.document.place(path)
+    return line
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,7 @@ class _Common:
     table: str
     owner: str | None
     limits: Limits
+    limits_line: int
 
 
 def _request(at: int, entry: Typed, windows: Windows, common: _Common, findings: Findings) -> Request:
@@ -89,6 +98,7 @@ def _request(at: int, entry: Typed, windows: Windows, common: _Common, findings:
         owner=common.owner,
         limits=common.limits,
         place=Place(findings.document.file, line, column, findings.document.last_line(("spec", "requests", at))),
+        limits_line=common.limits_line,
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reconciler.core.change import Key
 from reconciler.core.config import Config
-from reconciler.core.request import Declared
+from reconciler.core.request import Declared, Rules
 from reconciler.core.spelling import folded
 from reconciler.errors import Problem
 from reconciler.manifests import table_name
@@ -15,6 +16,7 @@ from reconciler.manifests.config import read_config
 from reconciler.manifests.findings import Findings
 from reconciler.manifests.marks import Document, Value
 from reconciler.manifests.quoting import escaped, quoted
+from reconciler.manifests.rules import Source, rules_of
 from reconciler.manifests.shape import check_shape
 from reconciler.manifests.yaml_text import load
 
@@ -62,12 +64,13 @@ def read_root(files: Mapping[str, bytes]) -> Reading:
         problems.append(Problem("", 0, 0, "", "the root holds no manifests", hint, "warning"))
     _check_names(entries)
     _check_spelling(entries)
+    rules = _rules(entries, config) if config else {}
     problems += (problem for entry in entries for problem in entry.findings.problems)
     requests = tuple(request for entry in entries for request in entry.manifest.requests)
     failed = config is None or any(problem.severity == "error" for problem in problems)
     return Reading(
         config=config,
-        declared=None if failed else Declared(len(entries), requests),
+        declared=None if failed else Declared(len(entries), requests, rules),
         problems=tuple(sorted(problems)),
         manifests=len(entries) + unread,
         requests=sum(entry.manifest.entries for entry in entries),
@@ -130,6 +133,18 @@ def _kind(document: Document) -> Value | None:
 def _misplaced(document: Document, message: str, hint: str) -> Problem:
     line, column = document.place(("kind",))
     return Problem(document.file, line, column, "kind", message, hint)
+
+
+def _rules(entries: list[_Entry], config: Config) -> dict[Key, Rules]:
+    sources = []
+    for entry in entries:
+        manifest, requests = entry.manifest, entry.manifest.requests
+        if requests and manifest.name is not None:
+            key = (requests[0].target, requests[0].table)
+            windows = tuple(request.windows for request in requests)
+            sources.append(Source(entry.findings, manifest.name, key, manifest.written, windows, manifest.times))
+    names = (entry.manifest.name for entry in entries)
+    return rules_of(sources, [name for name in names if name is not None], config)
 
 
 def _check_names(entries: list[_Entry]) -> None:

@@ -14,7 +14,7 @@ from reconciler.core.text import count
 from reconciler.core.wallclock import render
 from reconciler.render.blocks import ALL, LINE_BREAK, bullets, rest, row, table, title_row
 from reconciler.render.inert import code, fenced, html_code, json_line
-from reconciler.render.sheet import Sheet, fitting, instances, joined, size
+from reconciler.render.sheet import Sheet, fitting, joined, size
 
 Planned = tuple[Target, PlannedCall]
 
@@ -43,7 +43,7 @@ def _target(sheet: Sheet, target: Target, planned: Sequence[PlannedCall], room: 
     url = "the embedded emulator" if target.embedded else code(target.url, 200)
     zone = f"times of {code(target.time_zone, 80)}, endTime {target.range_end}"
     heading = f"#### Target {code(target.name, 80)}\n\n{url}, tenant {code(target.tenant, 80)}, {zone}"
-    counted = any(instances(one.call) is not None for one in planned)
+    counted = any(one.call.instances is not None for one in planned)
     columns = ["Window", *(["Instances"] if counted else []), "Kind", "Reason", "Owner"]
     rows = _rows(sheet, planned, columns)
     return f"{heading}\n\n{table(columns, rows, len(planned), 'call', room - size(heading))}"
@@ -61,7 +61,7 @@ def _rows(sheet: Sheet, planned: Sequence[PlannedCall], columns: Sequence[str]) 
 def _row(sheet: Sheet, planned: PlannedCall, counted: bool) -> str:
     call = planned.call
     asked = sheet.asked(call)
-    number = instances(call)
+    number = call.instances
     return row(
         html_span(call.span),
         *([f"{number:,}" if number is not None else ""] if counted else []),

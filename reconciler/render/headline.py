@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.core.call import Call
+from reconciler.core.plan import instances_of
 from reconciler.core.text import count
 from reconciler.render.plan_text import totals
-from reconciler.render.sheet import Sheet, instances
+from reconciler.render.sheet import Sheet
 
 
 def headline(sheet: Sheet) -> str:
@@ -29,8 +30,8 @@ def _ready(calls: Sequence[Call]) -> str:
     reruns = sum(1 for call in calls if call.rerun)
     kinds = "" if not reruns else f" ({len(calls) - reruns:,} new, {count(reruns, 'rerun')})"
     tables = count(len({(call.target, call.table) for call in calls}), "table")
-    known = [number for number in map(instances, calls) if number is not None]
-    number = f", {count(sum(known), 'instance')}" if len(known) == len(calls) else ""
+    known = instances_of(calls)
+    number = f", {count(known, 'instance')}" if known is not None else ""
     return f"{count(len(calls), 'call')}{kinds} for {tables}{number}"
 
 

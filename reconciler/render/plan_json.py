@@ -76,7 +76,8 @@ def _call(call: Call, held: Held | None) -> dict[str, object]:
         "body": call.body,
         "rerun": list(call.rerun),
         "requests": list(call.requests),
-        "instances": None,
+        "instances": call.instances,
+        **({} if call.end_matters is None else {"rangeEndMatters": call.end_matters}),
         "status": "held" if held else "ready",
         "held": {"because": held.because, "message": held.message} if held else None,
     }

@@ -11,7 +11,9 @@ from reconciler.core.ledger import Doubt
 from reconciler.core.plan import Plan
 from reconciler.core.planner import PlannedCall, TablePlan
 from reconciler.core.policy import Held
+from reconciler.core.schedule import Schedule
 from reconciler.core.text import count, printable
+from reconciler.render.instances import clock_notes, counted, end_sentence
 from reconciler.render.paint import Paint
 
 _ALL_POINTS = 1_000_000
@@ -34,13 +36,15 @@ def plan_text(plan: Plan, paint: Paint, *, verbose: bool, live: frozenset[str]) 
     for target, tables in groupby(shown, key=lambda table: table.target):
         lines += [target_line(target, paint), ""]
         for table in tables:
-            lines += [f"  {paint.bold(table.table)}"]
+            lines += [_table_heading(table, paint)]
             lines += _table_lines(table, paint, verbose, live)
             lines += [""]
     for doubt in plan.orphans:
         lines += [f"  {paint.bold(doubt.intent.call.table)} on {doubt.intent.call.target}"]
         lines += [*doubt_lines(doubt, paint, live), ""]
     lines += doubt_help(plan.doubts, live)
+    end = end_sentence(plan.tables) if verbose else None
+    lines += [paint.dim(f"{end}.")] if end else []
     lines += [totals(plan), paint.dim(f"digest {plan.digest}")]
     return "\n".join(lines) + "\n"
 
@@ -60,13 +64,20 @@ def target_line(target: Target, paint: Paint) -> str:
     return f"{paint.bold(target.name)}  {url}  tenant {target.tenant}  ({target.time_zone}, endTime {target.range_end})"
 
 
+def _table_heading(table: TablePlan, paint: Paint) -> str:
+    schedule = table.rules.schedule
+    return f"  {paint.bold(table.table)}" + (f"  {paint.dim(f'schedule {schedule.text}')}" if schedule else "")
+
+
 def _table_lines(table: TablePlan, paint: Paint, verbose: bool, live: frozenset[str]) -> Iterator[str]:
     for planned in table.calls:
-        yield _call_line(planned, paint, verbose)
+        yield _call_line(planned, paint, table.rules.schedule, verbose)
         if verbose:
             yield f"      {planned.call.span.method} {canonical(planned.call.body)}"
     for message in _held_messages(table):
         yield f"      {paint.yellow('held:')} {printable(message)}"
+    for note in clock_notes(table):
+        yield f"      {paint.dim(note)}"
     for doubt in table.doubts:
         yield from doubt_lines(doubt, paint, live)
 
@@ -75,13 +86,14 @@ def _held_messages(table: TablePlan) -> list[str]:
     return list(dict.fromkeys(planned.held.message for planned in table.calls if planned.held))
 
 
-def _call_line(planned: PlannedCall, paint: Paint, verbose: bool) -> str:
+def _call_line(planned: PlannedCall, paint: Paint, schedule: Schedule | None, verbose: bool) -> str:
     call = planned.call
     sign, words = _kind(call, planned.held)
     colour = paint.yellow if planned.held else paint.cyan if call.rerun else paint.green
     form = "range " if call.span.method == "scheduleTimeRange" else "points"
     span = describe(call.span, _ALL_POINTS if verbose else 3)
-    return f"    {colour(sign)} {form} {span}  {colour(words)}  {paint.dim(_requests(call))}"
+    parts = [span, counted(call, schedule), colour(words), paint.dim(_requests(call))]
+    return f"    {colour(sign)} {form} {'  '.join(part for part in parts if part)}"
 
 
 def _kind(call: Call, held: Held | None) -> tuple[str, str]:
@@ -138,6 +150,7 @@ def totals(plan: Plan) -> str:
     parts = [f"{count(summary.calls, 'call')} to make"]
     if summary.calls:
         parts[0] += f" ({summary.new} new, {summary.rerun} rerun) for {count(summary.tables, 'table')}"
+        parts += [count(summary.instances, "instance")] if summary.instances is not None else []
     parts += [f"{summary.held} held"] if summary.held else []
     parts += [f"{summary.in_doubt} in doubt"] if summary.in_doubt else []
     return f"{', '.join(parts)}; {count(summary.covered, 'request')} already triggered."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.core.call import Call, Times
+from reconciler.core.call import Call
 from reconciler.core.ledger import Trigger
 from reconciler.core.plan import Plan
 from reconciler.core.request import Request
@@ -38,11 +38,6 @@ class Sheet:
     def asked(self, call: Call) -> tuple[Request, ...]:
         """Return the requests that a call satisfies, as far as they are declared."""
         return tuple(self.requests[key] for key in call.requests if key in self.requests)
-
-
-def instances(call: Call) -> int | None:
-    """Return how many instances a call triggers; None for a range, where only a schedule could tell."""
-    return len(call.span.times) if isinstance(call.span, Times) else None
 
 
 def size(text: str) -> int:

@@ -36,7 +36,18 @@ class Row:
         return sum(1 for planned in self.plan.calls if planned.held)
 
 
-_HEADINGS = ("TARGET", "TABLE", "REQUESTS", "DONE", "CALLS MADE", "TO MAKE", "HELD", "IN DOUBT", "LAST TRIGGERED")
+_HEADINGS = (
+    "TARGET",
+    "TABLE",
+    "REQUESTS",
+    "DONE",
+    "INSTANCES",
+    "CALLS MADE",
+    "TO MAKE",
+    "HELD",
+    "IN DOUBT",
+    "LAST TRIGGERED",
+)
 
 
 def status_text(plan: Plan, rows: Sequence[Row], paint: Paint, live: frozenset[str]) -> str:
@@ -60,10 +71,28 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.plan.table,
         str(row.requests),
         str(len(row.plan.covered)),
+        _instances(row.plan),
         str(row.triggers),
         *(str(number) if number else "-" for number in numbers),
         row.last or "never",
     )
+
+
+def _instances(plan: TablePlan) -> str:
+    """Return how many of the instances that are asked for were triggered; a dash where no schedule is known."""
+    return f"{plan.instances.triggered:,} of {plan.instances.asked:,}" if plan.instances else "-"
+
+
+def _instance_fields(plan: TablePlan) -> dict[str, int] | None:
+    if plan.instances is None:
+        return None
+    return {
+        "asked": plan.instances.asked,
+        "triggered": plan.instances.triggered,
+        "missing": sum(call.instances or 0 for call in plan.ready),
+        "held": sum(one.call.instances or 0 for one in plan.calls if one.held),
+        "inDoubt": plan.instances.in_doubt,
+    }
 
 
 def _coloured(row: Row, line: str, paint: Paint) -> str:
@@ -90,6 +119,7 @@ def status_document(plan: Plan, rows: Iterable[Row], problems: Iterable[Problem]
                 "held": row.held,
                 "inDoubt": len(row.plan.doubts),
                 "lastTriggeredAt": row.last,
+                "instances": _instance_fields(row.plan),
             }
             for row in rows
         ],

@@ -1,0 +1,195 @@
+"""The rules of tables: what their manifests say beside the requests, agreed upon, and what that means for requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from reconciler.core.change import Key
+from reconciler.core.config import Config
+from reconciler.core.lineage import cycles
+from reconciler.core.request import STANDARD, Dependency, Order, Rules
+from reconciler.core.schedule import Schedule
+from reconciler.core.wallclock import parse, parse_duration, render
+from reconciler.core.window import Windows, union
+from reconciler.manifests.approvals import check_names_once
+from reconciler.manifests.findings import Findings
+from reconciler.manifests.quoting import quoted
+from reconciler.manifests.schedule import ScheduleText, read_schedule
+from reconciler.manifests.typed import Typed, dig, list_at, text_at
+from reconciler.manifests.words import nearest
+
+_CYCLES = 20
+_NEAR = 370 * 86_400
+"""How far around a time that is not on the schedule the nearest ones are looked for, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What one manifest says; None where it says nothing, or something wrong."""
+
+    schedule: ScheduleText | None
+    chunk: str | None
+    order: str | None
+    depends_on: tuple[str, ...]
+
+    def texts(self) -> dict[str, str | None]:
+        """Return what the manifests of one table have to agree upon, as it is written."""
+        return {"schedule": self.schedule.text if self.schedule else None, "chunk": self.chunk, "order": self.order}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A manifest with valid requests: where problems go, its name, table and rules.
+
+    `windows` are those of each request, `times` its scheduleTimes as they are written: none for a range.
+    """
+
+    findings: Findings
+    name: str
+    key: Key
+    written: Written
+    windows: tuple[Windows, ...]
+    times: tuple[tuple[str, ...], ...]
+
+
+def read_written(value: Typed, findings: Findings) -> Written:
+    """Return the rules that a manifest writes, whose shape was checked. Adds what is wrong to `findings`."""
+    depends_on = tuple(name for name in list_at(value, "spec", "dependsOn") if isinstance(name, str))
+    check_names_once(("spec", "dependsOn"), list(depends_on), findings)
+    return Written(
+        schedule=read_schedule(dig(value, "spec", "schedule"), findings, ("spec", "schedule")),
+        chunk=text_at(value, "spec", "chunk"),
+        order=text_at(value, "spec", "order"),
+        depends_on=depends_on,
+    )
+
+
+def rules_of(sources: Sequence[Source], names: Iterable[str], config: Config) -> dict[Key, Rules]:
+    """Return the rules of every table that has any but the standard ones, and add to findings what is wrong.
+
+    `names` are those of all manifests, the bad ones too: to depend on one of these is no mistake.
+    """
+    tables: dict[Key, list[Source]] = {}
+    for source in sources:
+        tables.setdefault(source.key, []).append(source)
+    depends_on = _dependencies(sources, frozenset(names))
+    _check_cycles(tables, depends_on)
+    found = {}
+    for key, some in tables.items():
+        rules = _rules(some, config.targets[key[0]].time_zone, depends_on.get(key, ()))
+        if rules != STANDARD:
+            found[key] = rules
+    return found
+
+
+def _rules(sources: Sequence[Source], zone: str, depends_on: tuple[Dependency, ...]) -> Rules:
+    _check_agreement(sources)
+    texts: dict[str, str | None] = {}
+    for source in sources:
+        texts.update({name: text for name, text in source.written.texts().items() if text is not None})
+    chunk, order = texts.get("chunk"), texts.get("order")
+    return Rules(
+        schedule=_schedule(sources, zone),
+        chunk=parse_duration(chunk) if chunk else None,
+        order=cast("Order", order or STANDARD.order),
+        depends_on=depends_on,
+    )
+
+
+def _check_agreement(sources: Sequence[Source]) -> None:
+    first: dict[str, tuple[str, Source]] = {}
+    for source in sources:
+        for name, text in source.written.texts().items():
+            if text is None:
+                continue
+            other, earlier = first.setdefault(name, (text, source))
+            if other != text:
+                line, _ = earlier.findings.document.place(("spec", name))
+                where = f"{earlier.findings.document.file}:{line}"
+                message = f"the manifests of one table have to agree: {quoted(other)} stands in {where}"
+                source.findings.error(("spec", name), message, "write both alike, or leave it out of one of the two")
+
+
+def _schedule(sources: Sequence[Source], zone: str) -> Schedule | None:
+    """Return the schedule of a table's manifests for the years that they ask for, and say what is not on it."""
+    writing = next((source for source in sources if source.written.schedule), None)
+    if writing is None or writing.written.schedule is None:
+        return None
+    asked = union(window for source in sources for windows in source.windows for window in windows)
+    try:
+        schedule = writing.written.schedule.over(zone, asked)
+    except ValueError as error:
+        writing.findings.error(("spec", "schedule"), str(error), "correct the times of the requests")
+        return None
+    for source in sources:
+        _check_on_schedule(source, schedule, zone)
+    return schedule
+
+
+def _check_on_schedule(source: Source, schedule: Schedule, zone: str) -> None:
+    for at, (windows, times) in enumerate(zip(source.windows, source.times, strict=True)):
+        if not times and not schedule.count(windows):
+            message = f"the range holds no time of the schedule {quoted(schedule.text)}: nothing is called for it"
+            path = ("spec", "requests", at, "timeRange")
+            source.findings.warning(path, message, "correct the range, or the schedule")
+        for position, text in enumerate(times):
+            if not schedule.holds(parse(text)):
+                place = ("spec", "requests", at, "scheduleTimes", position)
+                source.findings.warning(place, *_off_schedule(text, schedule, zone))
+
+
+def _off_schedule(text: str, schedule: Schedule, zone: str) -> tuple[str, str]:
+    second = parse(text)
+    if schedule.skips((second, second + 1)):
+        message = f"{text} does not exist in {zone}, where the clock is put forward then: nothing is called for it"
+        return message, "ask for a time that the clock shows"
+    message = f"{text} is not on the schedule {quoted(schedule.text)}: nothing is called for it"
+    return message, _nearest_times(second, schedule)
+
+
+def _nearest_times(second: int, schedule: Schedule) -> str:
+    before, after = schedule.numbered(((second - _NEAR, second),)), schedule.numbered(((second, second + _NEAR),))
+    near = [render(schedule.at(before[-1][1] - 1))] if before else []
+    near += [render(schedule.at(after[0][0]))] if after else []
+    return f"correct it, or the schedule; the nearest: {' and '.join(near)}" if near else "correct it, or the schedule"
+
+
+def _dependencies(sources: Sequence[Source], names: frozenset[str]) -> dict[Key, tuple[Dependency, ...]]:
+    tables = {source.name: source.key for source in sources}
+    found: dict[Key, dict[str, Dependency]] = {}
+    for source in sources:
+        for at, name in enumerate(source.written.depends_on):
+            problem = _wrong_dependency(source, name, tables, names)
+            if problem:
+                source.findings.error(("spec", "dependsOn", at), *problem)
+            elif name in tables:
+                found.setdefault(source.key, {})[name] = Dependency(name, tables[name])
+    return {key: tuple(some[name] for name in sorted(some)) for key, some in found.items()}
+
+
+def _wrong_dependency(
+    source: Source, name: str, tables: Mapping[str, Key], names: frozenset[str]
+) -> tuple[str, str] | None:
+    if name not in names:
+        near = nearest(name, names)
+        hint = f"did you mean `{near}`?" if near else "write the metadata.name of a manifest of this root"
+        return f"no manifest is named {quoted(name)}", hint
+    if name == source.name:
+        return "a manifest cannot depend on itself", "remove it"
+    if tables.get(name) == source.key:
+        return f"{quoted(name)} is about the same table, whose calls go one after another anyway", "remove it"
+    return None
+
+
+def _check_cycles(tables: Mapping[Key, Sequence[Source]], depends_on: Mapping[Key, Sequence[Dependency]]) -> None:
+    """Report cycles between tables, by the names of their first manifests that have a dependency."""
+    names = {key: min(source.name for source in tables[key]) for key in tables}
+    direct = {names[key]: tuple(names[one.key] for one in some) for key, some in depends_on.items()}
+    sources = {names[key]: tables[key] for key in depends_on}
+    for cycle in cycles(direct, _CYCLES):
+        source = next(source for source in sources[cycle[0]] if source.written.depends_on)
+        shown = " -> ".join((*cycle, cycle[0]))
+        message = f"the tables wait for each other: {shown}"
+        source.findings.error(("spec", "dependsOn"), message, "remove one of these dependencies")
