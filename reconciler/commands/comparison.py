@@ -26,7 +26,7 @@ from reconciler.state.base import merge_base, state_edits
 from reconciler.state.checkout import Checkout
 
 _SHOWN = 5
-_NOTHING = Side({}, Plan(None, ()))
+_NOTHING = Side({}, {}, Plan(None, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,11 @@ def only_added(found: Gathered, checkout: Checkout, base: Base, console: Console
     owed = len(before.plan.ready)
     onto = once_triggered(snapshot, before.plan)
     asked = found.planner.manifests.asked(found.planner.scope)
-    plan = added(snapshot, before, Side(asked, found.planner.plan(onto) if owed else found.plan))
+    rules = found.planner.manifests.declared.rules
+    plan = added(snapshot, before, Side(asked, rules, found.planner.plan(onto) if owed else found.plan))
     already = f"; not shown: {count(owed, 'call')} owed there already" if owed else ""
     console.message(f"Only what this branch adds over {printable(base.ref)} ({base.commit[:12]}){already}.")
-    dropped = no_longer_asked(before, asked)
+    dropped = no_longer_asked(before, asked, rules)
     warnings = (_dropped(base.ref, dropped),) if dropped else ()
     return replace(found, plan=plan, problems=tuple(sorted((*found.problems, *warnings))))
 
@@ -132,7 +133,8 @@ def _base_planner(found: Gathered, manifests: Manifests, reviews: Reviews) -> Pl
 
 
 def _side(planner: Planner, snapshot: Changed) -> Side:
-    return Side(planner.manifests.asked(planner.scope), planner.plan(snapshot))
+    manifests = planner.manifests
+    return Side(manifests.asked(planner.scope), manifests.declared.rules, planner.plan(snapshot))
 
 
 def _dropped(ref: str, dropped: Sequence[Dropped]) -> Problem:

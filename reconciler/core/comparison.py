@@ -12,7 +12,8 @@ from reconciler.core.ledger import Doubt, Ledger, Trigger
 from reconciler.core.needs import covered_keys
 from reconciler.core.plan import Plan
 from reconciler.core.planner import TablePlan
-from reconciler.core.request import Place, Request
+from reconciler.core.request import STANDARD, Place, Request, Rules
+from reconciler.core.schedule import Schedule
 from reconciler.core.window import EMPTY, Windows, intersect, subtract, union
 
 Asked = Mapping[Key, Sequence[Request]]
@@ -23,9 +24,10 @@ _NOWHERE = Place("", 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one side of a comparison asks for, and the plan of it."""
+    """What one side of a comparison asks for, the rules of its tables, and the plan of it."""
 
     asked: Asked
+    rules: Mapping[Key, Rules]
     plan: Plan
 
 
@@ -84,8 +86,10 @@ def _as_recorded(table: TablePlan, ledger: Ledger | None, requests: Sequence[Req
     return replace(table, head=ledger.head if ledger else None, covered=covered_keys(requests, ledger, table.terms))
 
 
-def no_longer_asked(base: Side, head: Asked) -> tuple[Dropped, ...]:
+def no_longer_asked(base: Side, head: Asked, rules: Mapping[Key, Rules]) -> tuple[Dropped, ...]:
     """Return what the base owes, ready or held, and the head does not ask for, by target and table.
+
+    `rules` are the head's: what its schedule does not have any more is asked for no longer either.
 
     A rerun is asked for where its token is. Anything else is asked for where any request is: a branch that makes a
     rerun of a request still wants its windows triggered.
@@ -94,7 +98,10 @@ def no_longer_asked(base: Side, head: Asked) -> tuple[Dropped, ...]:
     for table in base.plan.tables:
         key = (table.target.name, table.table)
         before, now = _Wanted.of(base.asked.get(key, ())), _Wanted.of(head.get(key, ()))
-        lost = [windows for planned in table.calls if (windows := _lost(planned.call, before, now, table.terms))]
+        schedule = rules.get(key, STANDARD).schedule
+        lost = [
+            windows for planned in table.calls if (windows := _lost(planned.call, before, now, table.terms, schedule))
+        ]
         if lost:
             found.append(Dropped(key, len(lost), union(window for windows in lost for window in windows)))
     return tuple(found)
@@ -117,13 +124,22 @@ class _Wanted:
         return cls(union(window for request in requests for window in request.windows), by_token)
 
 
-def _lost(call: Call, before: _Wanted, now: _Wanted, terms: Terms) -> Windows:
+def _lost(call: Call, before: _Wanted, now: _Wanted, terms: Terms, schedule: Schedule | None) -> Windows:
     """Return the windows of a call that are not asked for now; those without an instant do not count."""
     if call.rerun:
         lost = union(window for part in _lost_reruns(call, before, now) for window in part)
     else:
         lost = subtract(call.span.windows, now.by_any)
-    return tuple(window for window in lost if terms.numbered((window,)))
+    return union((*(window for window in lost if terms.numbered((window,))), *_unscheduled(call, terms, schedule)))
+
+
+def _unscheduled(call: Call, terms: Terms, schedule: Schedule | None) -> Windows:
+    """Return the instants of a call that another schedule does not have; none where either is not known."""
+    before = terms.schedule
+    if before is None or schedule is None or before == schedule:
+        return EMPTY
+    seconds = before.seconds(before.numbered(call.span.windows))
+    return union((second, second + 1) for second in seconds if not schedule.holds(second))
 
 
 def _lost_reruns(call: Call, before: _Wanted, now: _Wanted) -> Iterator[Windows]:

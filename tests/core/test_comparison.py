@@ -19,7 +19,8 @@ from reconciler.core.needs import Table
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.planner import plan_table
 from reconciler.core.policy import Approval, Approved, Waiting
-from reconciler.core.request import Place, Request
+from reconciler.core.request import Place, Request, Rules
+from reconciler.core.schedule import Every, Schedule
 from reconciler.core.window import Windows
 from tests.core.worlds import (
     HORIZON,
@@ -73,7 +74,7 @@ def _plan(state: State | Changed, branch: Branch, asked: Sequence[Request], appr
 
 
 def _side(state: State | Changed, branch: Branch, asked: Sequence[Request], approvals: Mapping[str, Approval]) -> Side:
-    return Side({KEY: asked} if asked else {}, _plan(state, branch, asked, approvals))
+    return Side({KEY: asked} if asked else {}, {}, _plan(state, branch, asked, approvals))
 
 
 def _sides(branch: Branch) -> tuple[Side, Side]:
@@ -203,7 +204,7 @@ def test_a_branch_that_changes_nothing_shows_nothing(branch: Branch) -> None:
     still = replace(branch, head=moved, now=branch.before)
     shown = _shown(still)
     assert (shown.calls, shown.doubts) == ((), ())
-    assert no_longer_asked(*_dropping(still)) == ()
+    assert no_longer_asked(*_dropping(still), {}) == ()
 
 
 @given(branches(_limits), st.randoms())
@@ -213,7 +214,7 @@ def test_the_order_of_reading_changes_nothing(branch: Branch, random: object) ->
     random.shuffle(head)  # type: ignore[attr-defined]
     other = replace(branch, base=tuple(base), head=tuple(head))
     assert _shown(other) == _shown(branch)
-    assert no_longer_asked(*_dropping(other)) == no_longer_asked(*_dropping(branch))
+    assert no_longer_asked(*_dropping(other), {}) == no_longer_asked(*_dropping(branch), {})
 
 
 @given(branches(_limits))
@@ -243,7 +244,7 @@ def test_what_the_base_owes_and_nobody_asks_for_any_more_is_told(branch: Branch)
             if not _asked_still(branch, second, planned.call.rerun)
         }
         calls, lost = calls + bool(gone), lost | gone
-    told = no_longer_asked(base, asked)
+    told = no_longer_asked(base, asked, {})
     assert {s for table in told for window in table.windows for s in range(*window)} == lost
     assert sum(table.calls for table in told) == calls
 
@@ -302,9 +303,34 @@ def test_doubts_are_shown_where_the_branch_touches_their_table() -> None:
 
 def test_a_request_that_becomes_a_rerun_is_still_asked_for() -> None:
     base, asked = _dropping(_branch([request("m.yaml#1", HOURS)], [RED]))
-    assert no_longer_asked(base, asked) == ()
+    assert no_longer_asked(base, asked, {}) == ()
     base, asked = _dropping(_branch([RED], [request("m.yaml#1", HOURS)]))
-    assert no_longer_asked(base, asked) == (Dropped(KEY, 1, HOURS),)
+    assert no_longer_asked(base, asked, {}) == (Dropped(KEY, 1, HOURS),)
+
+
+def _hourly_and_daily() -> tuple[Rules, Rules]:
+    return Rules(Schedule("hourly", Every(3600))), Rules(Schedule("daily", Every(86_400)))
+
+
+def _scheduled(rules: Rules, asked: Request) -> Side:
+    table = Table(target(), "a.b", (asked,), None, (), now=10**6, rules=rules)
+    return Side({KEY: (asked,)}, {KEY: rules}, make_plan(None, [plan_table(table, {})]))
+
+
+def test_instants_that_a_branch_takes_off_the_schedule_are_told() -> None:
+    hourly, daily = _hourly_and_daily()
+    asked = request("m.yaml#1", ((0, 4 * 3600),))
+    (dropped,) = no_longer_asked(_scheduled(hourly, asked), {KEY: (asked,)}, {KEY: daily})
+    assert dropped.windows == tuple((hour * 3600, hour * 3600 + 1) for hour in (1, 2, 3))
+    assert no_longer_asked(_scheduled(hourly, asked), {KEY: (asked,)}, {KEY: hourly}) == ()
+
+
+def test_the_gaps_that_a_range_reaches_over_are_not_taken_for_lost() -> None:
+    _, daily = _hourly_and_daily()
+    both = request("m.yaml#1", ((0, 60), (3 * 86_400, 3 * 86_400 + 60)))
+    side = _scheduled(Rules(Schedule("sparse", Every(3 * 86_400))), both)
+    assert no_longer_asked(side, {KEY: (both,)}, side.rules) == ()
+    assert no_longer_asked(side, {KEY: (both,)}, {KEY: daily}) == ()
 
 
 def test_a_change_finds_its_lines_by_table() -> None:
