@@ -21,7 +21,7 @@ from reconciler.core.change import key_of
 from reconciler.core.config import Target
 from reconciler.core.ledger import Doubt
 from reconciler.core.outcome import Triggered, Unknown
-from reconciler.core.report import Report
+from reconciler.core.report import Report, still_held
 from reconciler.errors import ExitCode, Failure, Stale, UsageFailure
 from reconciler.manifests.worktree import read_worktree
 from reconciler.protocol.apply import Applier, Run
@@ -131,8 +131,9 @@ class _Apply:
             by=who(checkout.git, os.environ),
             commit=commit,
             batch=found.planner.manifests.config.state.batch,
-            agreed=frozenset(call.id for call in found.plan.ready) if asked or self.saved else None,
-            trailers=(saved_plan.trailer(self.saved.id),) if self.saved else (),
+            agreed=frozenset(call.id for call in found.plan.due) if asked or self.saved else None,
+            # A saved plan of which no call is made, for all are held by now, stays good for a later apply.
+            trailers=(saved_plan.trailer(self.saved.id),) if self.saved and found.plan.ready else (),
         )
         folder = journal_folder(checkout.git)
         journal = Journal(folder, run.name, clock.utc())
@@ -216,9 +217,9 @@ def _code(found: Gathered, report: Report | None, left: Sequence[Doubt]) -> Exit
     results = report.results if report else ()
     if any(problem.severity == "error" for problem in found.problems):
         codes.add(ExitCode.INVALID)
-    if found.plan.held:
+    if still_held(found.plan, report) if report else found.plan.held:
         codes.add(ExitCode.HELD)
-    if any(not isinstance(result.outcome, Triggered | Unknown) for result in results):
+    if any(not isinstance(result.outcome, Triggered | Unknown) and not result.held for result in results):
         codes.add(ExitCode.NOT_TRIGGERED)
     if left or (report and report.unrecorded) or any(isinstance(result.outcome, Unknown) for result in results):
         codes.add(ExitCode.IN_DOUBT)

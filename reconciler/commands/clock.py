@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
+from zoneinfo import ZoneInfo
+
+from reconciler.core import wallclock
 
 _SLICE = 0.1
 
@@ -21,6 +24,9 @@ class SystemClock:
 
     def utc(self) -> str:
         return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def wall(self, time_zone: str) -> int:
+        return wall_clock(time_zone)
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -37,6 +43,11 @@ class SystemClock:
     def stop(self) -> None:
         """End every wait soon. A plain flag, so that a signal handler can set it wherever the main thread is."""
         self._stopping = True
+
+
+def wall_clock(time_zone: str) -> int:
+    """Return the second that the wall clock of a time zone shows now."""
+    return wallclock.parse(datetime.now(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S"))
 
 
 @contextmanager

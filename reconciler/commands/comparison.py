@@ -115,7 +115,7 @@ def only_added(found: Gathered, checkout: Checkout, base: Base, console: Console
     if base.manifests is not None:
         reviews = open_reviews(checkout, base.commit, base.manifests.config, os.environ)
         before = _side(_base_planner(found, base.manifests, reviews), snapshot)
-    owed = len(before.plan.ready)
+    owed = len(before.plan.due)
     onto = once_triggered(snapshot, before.plan)
     asked = found.planner.manifests.asked(found.planner.scope)
     rules = found.planner.manifests.declared.rules

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from reconciler.core import wallclock
+from reconciler.commands.clock import wall_clock
 from reconciler.core.change import Change, Key, Snapshot, key_of
 from reconciler.core.config import Config
 from reconciler.core.dependencies import hold_dependents, upstreams
@@ -156,8 +154,4 @@ class Planner:
 
 def wall_clocks(config: Config) -> dict[str, int]:
     """Return the second that each target's wall clock shows now."""
-    return {name: _wall_clock(target.time_zone) for name, target in config.targets.items()}
-
-
-def _wall_clock(time_zone: str) -> int:
-    return wallclock.parse(datetime.now(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S"))
+    return {name: wall_clock(target.time_zone) for name, target in config.targets.items()}

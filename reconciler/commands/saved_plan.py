@@ -24,7 +24,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """What a saved plan promised: digest, scope, its ready calls by id with how they read, and what they rest on.
+    """What a saved plan promised: digest, scope, its due calls by id with how they read, and what they rest on.
 
     `id` names this one file, and the state's commits name it when it is applied; `state` is the state that it was made
     on, None where there was none. `shown` is what a reviewer of the file saw of the calls.
@@ -40,14 +40,14 @@ class SavedPlan:
 
 
 def save(path: Path, plan: Plan, scope: Scope, console: Console) -> None:
-    """Write `plan` to a file; `apply FILE` makes exactly its ready calls, or none."""
+    """Write `plan` to a file; `apply FILE` makes exactly the calls that are due, or none."""
     document = {
         "version": 1,
         "kind": "SavedPlan",
         "id": secrets.token_hex(16),
         "digest": plan.digest,
         "scope": {"table": scope.table, "target": scope.target},
-        "calls": {call.id: f"{call.table} {describe(call.span)}" for call in plan.ready},
+        "calls": {call.id: f"{call.table} {describe(call.span)}" for call in plan.due},
         "basis": plan.basis,
         "plan": plan_document(plan, ()),
     }
@@ -85,7 +85,7 @@ def check(saved: SavedPlan, plan: Plan, branch: StateBranch) -> None:
             f"the saved plan was applied already, as {used[:12]} on {branch.where} says",
             "a saved plan is good for one apply; make and review a new one: reconciler plan --save FILE",
         )
-    if plan.digest == saved.digest and _ready(saved.shown) == _ready(plan_document(plan, ())["calls"]):
+    if plan.digest == saved.digest and _due(saved.shown) == _due(plan_document(plan, ())["calls"]):
         return
     changes = list(_changes(saved, plan)) or ["its file was edited"]
     more = [f"and {len(changes) - 10} more changes"] if len(changes) > 10 else []
@@ -95,16 +95,26 @@ def check(saved: SavedPlan, plan: Plan, branch: StateBranch) -> None:
     )
 
 
-def _ready(calls: object) -> object:
-    """Return the calls of a plan's document that are made: those that are held may have another reason by now."""
+def _due(calls: object) -> object:
+    """Return the calls of a plan's document that are due, at whatever hour it was made.
+
+    Those that are held otherwise may have another reason by now.
+    """
     if not isinstance(calls, list):
         return None
-    return [call for call in calls if not isinstance(call, dict) or call.get("status") == "ready"]
+    due = []
+    for call in calls:
+        held = call.get("held") if isinstance(call, dict) else None
+        if isinstance(held, dict) and held.get("because") == "window":
+            due.append({**call, "status": "ready", "held": None})
+        elif not isinstance(call, dict) or call.get("status") == "ready":
+            due.append(call)
+    return due
 
 
 def _changes(saved: SavedPlan, plan: Plan) -> Iterator[str]:
     """Yield what is different now: calls, and what they rest on."""
-    now = {call.id: f"{call.table} {describe(call.span)}" for call in plan.ready}
+    now = {call.id: f"{call.table} {describe(call.span)}" for call in plan.due}
     yield from (f"no longer owed: {text}" for name, text in saved.calls.items() if name not in now)
     yield from (f"owed now: {text}" for name, text in now.items() if name not in saved.calls)
     for what, value in plan.basis.items():

@@ -41,10 +41,8 @@ class Dropped:
 
 
 def once_triggered(snapshot: Snapshot, plan: Plan) -> Changed:
-    """Return `snapshot` as if every ready call of `plan` had been accepted: to plan on, never to be written."""
-    return Changed(
-        snapshot, Change(entries=tuple(Entry((call.target, call.table), _line(call)) for call in plan.ready))
-    )
+    """Return `snapshot` as if every call of `plan` that is due had been accepted: to plan on, never to be written."""
+    return Changed(snapshot, Change(entries=tuple(Entry((call.target, call.table), _line(call)) for call in plan.due)))
 
 
 def _line(call: Call) -> Trigger:
@@ -60,7 +58,7 @@ def added(snapshot: Snapshot, base: Side, head: Side) -> Plan:
     those of `snapshot`.
     """
     held = {(planned.call.id, planned.held.because) for planned in base.plan.held if planned.held}
-    owed = {(call.target, call.table) for call in base.plan.ready}
+    owed = {(call.target, call.table) for call in base.plan.due}
     tables = []
     for table in head.plan.tables:
         key = (table.target.name, table.table)

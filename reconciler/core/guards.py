@@ -13,6 +13,7 @@ from reconciler.core.config import (
     ForgeApprovals,
     FromEnv,
     FromFile,
+    Hours,
     Limits,
     ManifestApprovals,
     NoApprovals,
@@ -56,7 +57,7 @@ def _state(base: Config, head: Config) -> Iterator[str]:
 
 
 def manifest_guards(base: Config, before: Iterable[Request], head: Config, now: Iterable[Request]) -> tuple[Guard, ...]:
-    """Return the limits that manifests raise, by file: over their own before, or over the config's for a new manifest.
+    """Return the limits that manifests loosen, by file: over their own before, or the config's for a new manifest.
 
     What a manifest took from the config and still takes from it is said of the config alone.
     """
@@ -66,32 +67,33 @@ def manifest_guards(base: Config, before: Iterable[Request], head: Config, now: 
     found = []
     for manifest, request in manifests.items():
         old, new = _amounts(limits.get(manifest, base.limits)), _amounts(request.limits)
-        for name in _higher(old, new):
+        for name in _looser(old, new):
             if (old[name], new[name]) != (theirs[name], ours[name]):
-                sentence = _raised(f"spec.limits.{name} of {manifest}", name, old[name], new[name])
+                sentence = _loosened(f"spec.limits.{name} of {manifest}", name, old[name], new[name])
                 found.append(Guard(request.place.file, sentence))
     return tuple(sorted(found, key=lambda guard: guard.told))
 
 
 def _limits(base: Limits, head: Limits) -> Iterator[str]:
     old, new = _amounts(base), _amounts(head)
-    for name in _higher(old, new):
-        yield _raised(f"limits.{name}", name, old[name], new[name])
+    for name in _looser(old, new):
+        yield _loosened(f"limits.{name}", name, old[name], new[name])
 
 
 def _amounts(limits: Limits) -> dict[str, int]:
-    return {"calls": limits.calls, "span": limits.span, "instances": limits.instances, "future": int(limits.future)}
+    amounts = {"calls": limits.calls, "span": limits.span, "instances": limits.instances}
+    return amounts | {"future": int(limits.future), "lag": limits.lag}
 
 
-def _higher(old: Mapping[str, int], new: Mapping[str, int]) -> list[str]:
-    return [name for name in old if new[name] > old[name]]
+def _looser(old: Mapping[str, int], new: Mapping[str, int]) -> list[str]:
+    return [name for name in old if (new[name] < old[name] if name == "lag" else new[name] > old[name])]
 
 
-def _raised(what: str, name: str, old: int, new: int) -> str:
+def _loosened(what: str, name: str, old: int, new: int) -> str:
     if name == "future":
         return f"{what} now allows instances that the target's clock has not reached"
-    show = render_duration if name == "span" else str
-    return f"{what} is raised from {show(old)} to {show(new)}"
+    show = render_duration if name in {"span", "lag"} else str
+    return f"{what} is {'lowered' if name == 'lag' else 'raised'} from {show(old)} to {show(new)}"
 
 
 def _approvals(base: Approvals, head: Approvals) -> Iterator[str]:
@@ -149,6 +151,17 @@ def _retargeted(where: str, base: Target, head: Target) -> Iterator[str]:
     yield from _changed(f"{where}.proxy", base.proxy, head.proxy)
     yield from _changed(f"{where}.rangeEnd", base.range_end, head.range_end)
     yield from _changed(f"{where}.timeZone", base.time_zone, head.time_zone)
+    yield from _hours(f"{where}.window", base.window, head.window)
+    if head.pause < base.pause:
+        yield f"{where}.pause is lowered from {render_duration(int(base.pause))} to {render_duration(int(head.pause))}"
+
+
+def _hours(where: str, base: Hours | None, head: Hours | None) -> Iterator[str]:
+    """Yield what lets calls start at other hours than before; fewer of them guard more."""
+    if base is not None and head is None:
+        yield f"{where} is gone: calls may start at any hour; before, {base} alone"
+    elif base is not None and head is not None and any(m in head and m not in base for m in range(0, 86_400, 60)):
+        yield f"{where} changes from {base} to {head}"
 
 
 def _auth(auth: Auth | None) -> str | None:

@@ -49,6 +49,11 @@ class Plan:
         return tuple(call for table in self.tables for call in table.ready)
 
     @property
+    def due(self) -> tuple[Call, ...]:
+        """The calls that are ready, or wait for their target's hours alone: what is agreed to, at whatever hour."""
+        return tuple(call for table in self.tables for call in due(table))
+
+    @property
     def held(self) -> tuple[PlannedCall, ...]:
         return tuple(planned for _, planned in self.calls if planned.held is not None)
 
@@ -72,13 +77,13 @@ class Plan:
 
     @property
     def basis(self) -> dict[str, str]:
-        """Name what the calls that are ready rest on beside their bodies: where they go, and which ledgers they extend.
+        """Name what the calls that are due rest on beside their bodies: where they go, and which ledgers they extend.
 
         Where the digest of a plan changes though its calls do not, one of these has changed.
         """
         found: dict[str, str] = {}
         for table in self.tables:
-            if table.ready:
+            if due(table):
                 target = table.target
                 found[f"url of the target {target.name}"] = target.url
                 found[f"tenantId of the target {target.name}"] = target.tenant
@@ -88,15 +93,18 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Name what apply would send: exact bodies, where to, with which tokens, on top of which ledgers."""
+        """Name what apply would send: exact bodies, where to, with which tokens, on top of which ledgers.
+
+        The hour does not matter: what waits for a target's hours alone is sent once they have come.
+        """
         tables = [
             [
                 [table.target.name, table.target.url, table.target.tenant, table.target.range_end],
                 [table.table, table.head],
-                [[call.span.method, call.body, list(call.rerun)] for call in table.ready],
+                [[call.span.method, call.body, list(call.rerun)] for call in due(table)],
             ]
             for table in self.tables
-            if table.ready
+            if due(table)
         ]
         return "sha256:" + hashlib.sha256(canonical(tables).encode()).hexdigest()
 
@@ -106,6 +114,12 @@ def instances_of(calls: Iterable[Call]) -> int | None:
     numbers = [call.instances for call in calls]
     known = [number for number in numbers if number is not None]
     return sum(known) if len(known) == len(numbers) else None
+
+
+def due(table: TablePlan) -> tuple[Call, ...]:
+    """Return the calls of a table that are ready, or wait for the target's hours alone."""
+    waiting = {None, "window"}
+    return tuple(planned.call for planned in table.calls if (planned.held and planned.held.because) in waiting)
 
 
 def make_plan(state: str | None, tables: Iterable[TablePlan], orphans: Iterable[Doubt] = ()) -> Plan:

@@ -12,7 +12,7 @@ from reconciler.core.config import Target
 from reconciler.core.fewest import Cut, Terms, fewest, takes_more
 from reconciler.core.ledger import Doubt
 from reconciler.core.needs import Needs, Table, common, done_keys, terms_of
-from reconciler.core.policy import Approval, Approved, Held, Waiting, hold_table
+from reconciler.core.policy import Approval, Approved, Held, Waiting, hold_hours, hold_table
 from reconciler.core.request import STANDARD, Dependency, Request, Rules
 from reconciler.core.window import EMPTY, Windows, intersect, partition, seconds, union
 
@@ -109,7 +109,7 @@ def _plan(needs: Needs, approvals: Mapping[str, Approval], whole: Needs) -> Tabl
     most = max((request.limits.calls for request in table.requests), default=0)
     ready = tuple(_cut(_listable(needs, needs.owed, most), approvals, needs.fresh, needs.approved, needs.doubts))
     held = tuple(_cut(_listable(needs, needs.unapproved, most), approvals, EMPTY, needs.waiting, ()))
-    hold = hold_table(owing, ready, table.now, needs.terms)
+    hold = hold_table(owing, ready, table.now, needs.terms) or hold_hours(table.target, table.now)
     planned = [PlannedCall(call, hold) for call in ready]
     planned += [PlannedCall(call, _missing_approval(call, approvals)) for call in held]
     return TablePlan(

@@ -1,4 +1,4 @@
-"""What keeps an owed call from being made: approvals that are missing, limits, the future."""
+"""What keeps an owed call from being made: approvals that are missing, limits, the future, the target's hours."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.core.call import Call
+from reconciler.core.config import Hours, Target
 from reconciler.core.fewest import Terms, takes_more
 from reconciler.core.request import Request
 from reconciler.core.wallclock import render, render_duration
@@ -39,6 +40,21 @@ class Held:
 
     because: Because
     message: str
+
+
+def hold_hours(target: Target, now: int) -> Held | None:
+    """Say whether `target` takes no calls at `now`, the second that its wall clock shows.
+
+    The message does not hold the time: a plan made twice in the same hours reads the same.
+    """
+    if target.window is None or now in target.window:
+        return None
+    return Held("window", f"{hours_of(target, target.window)}, and it is not that time there: apply again then")
+
+
+def hours_of(target: Target, window: Hours) -> str:
+    """Say when a target takes calls: `prod takes calls 22:00-06:00 (Asia/Shanghai)`."""
+    return f"{target.name} takes calls {window} ({target.time_zone})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from reconciler.core.call import Call
 from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
-from reconciler.core.policy import Because
+from reconciler.core.plan import Plan
+from reconciler.core.planner import PlannedCall
+from reconciler.core.policy import Because, Held
 from reconciler.errors import Failure
 
 
@@ -55,9 +57,18 @@ class Result:
                 return "skipped"
 
     @property
+    def held(self) -> Held | None:
+        """Why the run held the call, None where it did not."""
+        match self.outcome:
+            case Skipped(reason, because) if because is not None:
+                return Held(because, reason)
+            case _:
+                return None
+
+    @property
     def word(self) -> str:
         """The words that people read."""
-        return WORDS[self.label]
+        return "held" if self.held else WORDS[self.label]
 
     @property
     def error(self) -> str | None:
@@ -91,3 +102,15 @@ class Report:
     unrecorded: bool = False
     failure: Failure | None = None
     stale: bool = False
+
+    @property
+    def tried(self) -> tuple[Result, ...]:
+        """The results but for those of calls that the run held."""
+        return tuple(result for result in self.results if result.held is None)
+
+
+def still_held(plan: Plan, report: Report) -> tuple[PlannedCall, ...]:
+    """Return what is held when a run of `plan` has ended: by the plan, and not made after all, or by the run."""
+    ended = {result.call.id for result in report.results}
+    before = (planned for planned in plan.held if planned.call.id not in ended)
+    return (*before, *(PlannedCall(result.call, result.held) for result in report.results if result.held))

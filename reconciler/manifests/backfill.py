@@ -11,7 +11,7 @@ from reconciler.core.window import EMPTY, Windows, union
 from reconciler.manifests import table_name
 from reconciler.manifests.approvals import check_names_once
 from reconciler.manifests.findings import Findings
-from reconciler.manifests.limits import read_limits
+from reconciler.manifests.limits import check_limits, read_limits
 from reconciler.manifests.marks import Path
 from reconciler.manifests.quoting import listed, quoted
 from reconciler.manifests.rules import Written, read_written
@@ -48,6 +48,8 @@ def read_backfill(value: Typed, findings: Findings, config: Config | None, alone
     target = _check_target(value, findings, config)
     table = _check_table(text_at(value, "spec", "tableName"), findings)
     written = read_written(value, findings)
+    if config is not None:
+        check_limits(("spec", "limits"), mapping_at(value, "spec", "limits"), config.limits, findings)
     entries = list_at(value, "spec", "requests")
     _check_names(entries, findings)
     windows = [_check_request(("spec", "requests", at), entry, findings, config) for at, entry in enumerate(entries)]

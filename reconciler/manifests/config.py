@@ -7,13 +7,13 @@ from typing import Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from reconciler.core.call import RangeEnd
-from reconciler.core.config import EMBEDDED, Auth, Config, Limits, State, Target
+from reconciler.core.config import EMBEDDED, Auth, Config, Hours, Limits, State, Target
 from reconciler.core.wallclock import parse_duration
 from reconciler.manifests import branch
 from reconciler.manifests.address import Address, check_address, read_address
 from reconciler.manifests.approvals import check_approvals, read_approvals
 from reconciler.manifests.findings import Findings
-from reconciler.manifests.limits import read_limits
+from reconciler.manifests.limits import check_limits, read_limits
 from reconciler.manifests.marks import Path
 from reconciler.manifests.quoting import listed, quoted
 from reconciler.manifests.typed import Typed, dig, mapping_at, text_at
@@ -22,6 +22,7 @@ from reconciler.manifests.words import nearest
 
 _LIKE = "http://anymetrics.internal:8083"
 _LONGEST_TIMEOUT = 3600
+_LONGEST_PAUSE = 86_400
 # Names that depend on the machine, or that zoneinfo finds beside the real ones.
 _NO_ZONES = ("localtime", "posixrules", "Factory", "posix/", "right/")
 
@@ -34,6 +35,7 @@ def read_config(value: Typed, findings: Findings) -> Config | None:
     _check_targets(mapping_at(value, "targets"), findings)
     _check_default(value, findings)
     _check_branch(text_at(value, "state", "branch"), findings)
+    check_limits(("limits",), mapping_at(value, "limits"), Limits(), findings)
     check_approvals(value, findings)
     return None if findings.failed else _config(value)
 
@@ -46,6 +48,8 @@ def _check_targets(targets: Mapping[str, Typed], findings: Findings) -> None:
         _check_proxy((*path, "proxy"), text_at(target, "proxy"), findings)
         _check_zone((*path, "timeZone"), text_at(target, "timeZone"), findings)
         _check_timeout((*path, "timeout"), text_at(target, "timeout"), findings)
+        _check_pause((*path, "pause"), text_at(target, "pause"), findings)
+        _check_window((*path, "window"), text_at(target, "window"), findings)
         if address is not None:
             other = seen.setdefault((address.identity, text_at(target, "tenantId")), name)
             if other != name:
@@ -94,6 +98,18 @@ def _check_timeout(path: Path, timeout: str | None, findings: Findings) -> None:
         findings.error(path, f"{quoted(timeout)} is longer than an hour", "write 1h or less")
 
 
+def _check_pause(path: Path, pause: str | None, findings: Findings) -> None:
+    if pause is not None and _seconds(pause) > _LONGEST_PAUSE:
+        findings.error(path, f"{quoted(pause)} is longer than a day", "write 1d or less")
+
+
+def _check_window(path: Path, window: str | None, findings: Findings) -> None:
+    opens, _, closes = (window or "").partition("-")
+    if window is not None and opens == closes:
+        hint = "write another time to close; where calls may start at any hour, leave `window` out"
+        findings.error(path, f"{quoted(window)} opens and closes at the same time", hint)
+
+
 def _seconds(duration: str) -> int:
     try:
         return parse_duration(duration)
@@ -129,6 +145,7 @@ def _config(value: Typed) -> Config:
 def _target(name: str, value: Typed) -> Target:
     url, proxy = text_at(value, "url") or "", text_at(value, "proxy")
     timeout, pace = text_at(value, "timeout"), dig(value, "callsPerSecond")
+    pause, window = text_at(value, "pause"), text_at(value, "window")
     standard = Target(name, url, "", None, "")
     return Target(
         name=name,
@@ -142,7 +159,19 @@ def _target(name: str, value: Typed) -> Target:
         points_per_call=_whole(value, "pointsPerCall", standard.points_per_call),
         timeout=float(parse_duration(timeout)) if timeout else standard.timeout,
         proxy=read_address(proxy).url if proxy else None,
+        pause=float(parse_duration(pause)) if pause else standard.pause,
+        window=_hours(window) if window else None,
     )
+
+
+def _hours(window: str) -> Hours:
+    opens, _, closes = window.partition("-")
+    return Hours(_time_of_day(opens), _time_of_day(closes))
+
+
+def _time_of_day(text: str) -> int:
+    hour, _, minute = text.partition(":")
+    return int(hour) * 3600 + int(minute) * 60
 
 
 def _auth(value: dict[str, Typed]) -> Auth | None:

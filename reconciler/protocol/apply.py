@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, zip_longest
+from itertools import islice
 from typing import Generic
 
 from reconciler.core.call import Call
-from reconciler.core.change import Change, Changed, Entry, Key, Overtaken, Snapshot, key_of
+from reconciler.core.change import Change, Changed, Entry, Overtaken, Snapshot, key_of
 from reconciler.core.ledger import Intent
 from reconciler.core.outcome import Triggered, Unknown
 from reconciler.core.plan import Plan
@@ -18,6 +17,7 @@ from reconciler.core.settlement import settled_by_reruns
 from reconciler.errors import Failure, Stale
 from reconciler.protocol.audit import batch_message, compose
 from reconciler.protocol.ports import Clock, S, SenderPort, StatePort
+from reconciler.protocol.turns import Turns
 
 _MOST_RACES = 20
 _MOST_RACES_WITH_OUTCOMES = 500
@@ -78,7 +78,8 @@ class Applier(Generic[S]):
         self._settlement = settlement
         self._unrecorded: tuple[Result, ...] = ()
         self._batch: tuple[Call, ...] = ()
-        self._queue = _interleaved(plan.ready)
+        self._plan = plan
+        self._turns = Turns(plan.tables, plan.ready)
         failure = None
         try:
             while self._step():
@@ -87,10 +88,7 @@ class Applier(Generic[S]):
             if not self._results:
                 raise
             failure = error
-        done = {result.call.id for result in self._results}
-        reason = Skipped(str(failure or "not tried"))
-        untried = (call for call in (*self._batch, *self._queue) if call.id not in done)
-        left = (Result(call, reason, self._clock.utc()) for call in untried)
+        left = (*self._untried(str(failure or "not tried")), *self._held_since(plan))
         return Report(
             run=self._run.name,
             commit=self._snapshot.commit,
@@ -118,19 +116,50 @@ class Applier(Generic[S]):
         self._races = 0
         if batch:
             self._unrecorded = self._sender.send(batch)
-            self._results += self._unrecorded
+            for result in self._unrecorded:
+                self._keep(result)
         return True
 
     def _next_calls(self) -> Iterator[Call]:
-        """Yield the calls that may still be tried, and take them off the queue; skip those that may not."""
-        while self._queue:
-            reason = "the run was interrupted" if self._clock.wait(0) else self._sender.stopped(self._queue[0])
-            call = self._queue.popleft()
-            if reason:
-                self._results.append(Result(call, Skipped(reason), self._clock.utc()))
-                self._on_skipped(self._results[-1])
+        """Take the calls that may be tried now, and skip those that may not be any more.
+
+        What waits for calls of this batch is left for a later one: the calls of a batch run side by side.
+        """
+        while not self._clock.wait(0):
+            taken = self._turns.next()
+            if taken is None:
+                return
+            call, held = taken
+            skipped = self._sender.stopped(call) or held
+            if skipped:
+                self._skip(call, skipped)
             else:
                 yield call
+        for call in self._turns.drain():
+            self._skip(call, Skipped("the run was interrupted"))
+
+    def _skip(self, call: Call, skipped: Skipped) -> None:
+        result = Result(call, skipped, self._clock.utc())
+        self._keep(result)
+        self._on_skipped(result)
+
+    def _keep(self, result: Result) -> None:
+        self._results.append(result)
+        self._turns.note(result)
+
+    def _untried(self, reason: str) -> Iterator[Result]:
+        """Yield a result for each call that the run did not come to."""
+        done = {result.call.id for result in self._results}
+        for call in (*self._batch, *self._turns):
+            if call.id not in done:
+                yield Result(call, Skipped(reason), self._clock.utc())
+
+    def _held_since(self, first: Plan) -> Iterator[Result]:
+        """Yield a result for each call that a later plan held, so that nothing owed is lost from the report."""
+        known = {planned.call.id for planned in first.held} | {result.call.id for result in self._results}
+        for planned in self._plan.held:
+            if planned.held and planned.call.id not in known:
+                yield Result(planned.call, Skipped(planned.held.message, planned.held.because), self._clock.utc())
 
     def _plan_again(self) -> None:
         """Another run was first. Outcomes fit on any tip, so they go first; what is owed then is planned anew."""
@@ -150,13 +179,14 @@ class Applier(Generic[S]):
                 break
         self._snapshot, self._unrecorded = landed, ()
         self._settlement = self._settler(landed)
-        plan = self._planner(Changed(landed, self._settlement))
+        self._plan = plan = self._planner(Changed(landed, self._settlement))
         tried = {result.call.id for result in self._results}
         owed = [call for call in plan.ready if call.id not in tried]
         agreed = self._run.agreed
-        self._queue = _interleaved([call for call in owed if agreed is None or call.id in agreed])
-        gone = (agreed or frozenset()) - tried - {call.id for call in owed}
-        self._stale = self._stale or len(self._queue) < len(owed) or bool(gone)
+        coming = [call for call in owed if agreed is None or call.id in agreed]
+        self._turns = Turns(plan.tables, coming, self._results)
+        still = {planned.call.id for _, planned in plan.calls}
+        self._stale = self._stale or len(coming) < len(owed) or bool((agreed or frozenset()) - tried - still)
 
     def _intents(self, batch: Sequence[Call]) -> Iterator[Intent]:
         since = self._clock.utc()
@@ -191,11 +221,3 @@ class Applier(Generic[S]):
         subject, lines = batch_message(results, reran, settlement, batch)
         trailers = (("Run", self._run.name), ("By", self._run.by), ("Manifests", self._run.commit), *self._run.trailers)
         return compose(subject, lines, trailers)
-
-
-def _interleaved(calls: Sequence[Call]) -> deque[Call]:
-    """Return the calls so that tables take turns: a batch then holds calls that can be made side by side."""
-    tables: dict[Key, list[Call]] = {}
-    for call in calls:
-        tables.setdefault((call.target, call.table), []).append(call)
-    return deque(call for call in chain.from_iterable(zip_longest(*tables.values())) if call is not None)

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from reconciler.core.call import Call
 from reconciler.core.change import Change, Overtaken, Snapshot
 from reconciler.core.outcome import Outcome
-from reconciler.core.report import Result
+from reconciler.core.report import Result, Skipped
 
 S = TypeVar("S", bound=Snapshot)
 
@@ -44,6 +44,9 @@ class Clock(Protocol):
     def utc(self) -> str:
         """Return the time as `2026-01-20T05:00:00Z`."""
 
+    def wall(self, time_zone: str) -> int:
+        """Return the second that the wall clock of a time zone shows now."""
+
     def monotonic(self) -> float:
         """Return seconds that never go back."""
 
@@ -60,5 +63,5 @@ class SenderPort(Protocol):
     def send(self, calls: Sequence[Call]) -> tuple[Result, ...]:
         """Return a result for every call, in the order given."""
 
-    def stopped(self, call: Call) -> str | None:
+    def stopped(self, call: Call) -> Skipped | None:
         """Say why a call must not be tried any more in this run, None where it may."""

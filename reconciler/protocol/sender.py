@@ -13,28 +13,13 @@ from reconciler.core.change import Key
 from reconciler.core.config import Target
 from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
 from reconciler.core.report import Result, Skipped
+from reconciler.protocol.pacing import Hours, Pace, Pause
 from reconciler.protocol.ports import Clock, JournalPort, SchedulerPort
 
 _RETRY_PAUSES = (0.5, 1.0, 2.0)
 _WAKE = 0.2
-
-
-class _Pace:
-    """Spaces calls evenly: at most `per_second`, None for no limit."""
-
-    def __init__(self, per_second: float | None, clock: Clock) -> None:
-        self._gap = 1 / per_second if per_second else 0.0
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._next = 0.0
-
-    def wait(self) -> None:
-        if not self._gap:
-            return
-        with self._lock:
-            start = max(self._next, self._clock.monotonic())
-            self._next = start + self._gap
-        self._clock.wait(start - self._clock.monotonic())
+_MOST_PAUSING = 128
+"""Threads of a target whose tables pause: one that only waits must not keep another from being called."""
 
 
 class Sender:
@@ -61,8 +46,12 @@ class Sender:
         self._stopped_targets: dict[str, str] = {}
         self._halted: str | None = None
         self._deaf: Exception | None = None
-        self._paces = {name: _Pace(targets[name].calls_per_second, clock) for name in schedulers}
-        self._pools = {name: pool(targets[name].concurrency) for name in schedulers}
+        called = {name: targets[name] for name in schedulers}
+        self._paces = {name: Pace(target.calls_per_second, clock) for name, target in called.items()}
+        self._pauses = {name: Pause(target.pause, clock) for name, target in called.items()}
+        self._hours = {name: Hours(target, clock) for name, target in called.items()}
+        self._slots = {name: threading.Semaphore(target.concurrency) for name, target in called.items()}
+        self._pools = {name: pool(_threads(target)) for name, target in called.items()}
 
     def __enter__(self) -> Self:
         return self
@@ -75,11 +64,11 @@ class Sender:
         if error is None and self._deaf is not None:
             raise self._deaf
 
-    def stopped(self, call: Call) -> str | None:
+    def stopped(self, call: Call) -> Skipped | None:
         """Say why `call` must not be tried any more in this run, None where it may."""
-        if self._halted:
-            return self._halted
-        return self._stopped_targets.get(call.target) or self._stopped_tables.get((call.target, call.table))
+        table = self._stopped_tables.get((call.target, call.table))
+        reason = self._halted or self._stopped_targets.get(call.target) or table
+        return Skipped(reason) if reason else self._hours[call.target].closed
 
     def send(self, calls: Sequence[Call]) -> tuple[Result, ...]:
         """Make the calls of a batch; returns when every one has a result, in the order given."""
@@ -125,10 +114,7 @@ class Sender:
         """Make a call, again where the scheduler asked to wait (429) or the request provably never left."""
         outcome: Outcome | None = None
         for pause in (*_RETRY_PAUSES, None):
-            reason = self.stopped(call) or self._pace(call)
-            if reason:
-                return outcome or Skipped(reason)
-            sent = self._journaled(call)
+            sent = self.stopped(call) or self._when_it_may(call)
             if isinstance(sent, Skipped):
                 return outcome or sent
             outcome = sent
@@ -141,9 +127,22 @@ class Sender:
                     break
         return outcome or Skipped("not tried")
 
-    def _pace(self, call: Call) -> str | None:
+    def _when_it_may(self, call: Call) -> Outcome | Skipped:
+        """Make a call once its table's pause is over and the target has a slot, if it still may be made by then."""
+        key = (call.target, call.table)
+        self._pauses[call.target].wait(key, lambda: self.stopped(call))
+        with self._slots[call.target]:
+            reason = self._pace(call) or self.stopped(call)
+            if reason:
+                return reason
+            try:
+                return self._journaled(call)
+            finally:
+                self._pauses[call.target].begin(key)
+
+    def _pace(self, call: Call) -> Skipped | None:
         self._paces[call.target].wait()
-        return "the run was interrupted before this call" if self._clock.wait(0) else None
+        return Skipped("the run was interrupted before this call") if self._clock.wait(0) else None
 
     def _journaled(self, call: Call) -> Outcome | Skipped:
         try:
@@ -160,3 +159,7 @@ class Sender:
         except OSError as error:
             self._halted = f"the journal cannot be written ({error.strerror}): no further call is made"
         return outcome
+
+
+def _threads(target: Target) -> int:
+    return max(target.concurrency, _MOST_PAUSING) if target.pause else target.concurrency

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.call import describe
 from reconciler.core.ledger import Doubt
-from reconciler.core.plan import Plan
+from reconciler.core.planner import PlannedCall
 from reconciler.core.text import count
 from reconciler.errors import Problem
 from reconciler.render.blocks import LINE_BREAK, bullets
@@ -53,9 +53,9 @@ def _problem(problem: Problem, root: str) -> str:
     return LINE_BREAK.join([f"{word}{code(place)} {path}{code(problem.message, _MESSAGE)}", *hints])
 
 
-def held_block(plan: Plan, room: int) -> str:
+def held_block(held: Sequence[PlannedCall], room: int) -> str:
     """Return why calls are held and what to do, the most frequent reason first."""
-    groups = grouped(held_back(plan))
+    groups = grouped(held_back(held))
     if not groups:
         return ""
     title = "#### Held\n\nOwed, but not made until this is settled:"

@@ -32,14 +32,16 @@ def problems_document(problems: Iterable[Problem]) -> dict[str, object]:
 
 
 def report_document(plan: Plan, report: Report, problems: Iterable[Problem]) -> dict[str, object]:
-    """Return the document of `apply --format json`: the calls that were made, then those that were held.
+    """Return the document of `apply --format json`: the calls that the run came to, then those that the plan held.
 
     `inDoubt` lists what was in doubt before this run; its own calls in doubt have the outcome `unknown`.
     """
     document = plan_document(plan, problems)
+    ended = {result.call.id for result in report.results}
     held = [
         _with_outcome(_call(planned.call, planned.held), "skipped", None, _reason(planned.held))
         for planned in plan.held
+        if planned.call.id not in ended
     ]
     return {
         **document,
@@ -84,7 +86,7 @@ def _call(call: Call, held: Held | None) -> dict[str, object]:
 
 
 def _result(result: Result) -> dict[str, object]:
-    return _with_outcome(_call(result.call, None), result.label, result.trace_id, result.error)
+    return _with_outcome(_call(result.call, result.held), result.label, result.trace_id, result.error)
 
 
 def _with_outcome(call: dict[str, object], outcome: str, trace_id: str | None, error: str | None) -> dict[str, object]:

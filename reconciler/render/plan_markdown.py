@@ -30,7 +30,7 @@ def plan_markdown(sheet: Sheet) -> str:
     ]
     reruns = reruns_block(sheet, calls, 9_000)
     middle = [
-        held_block(plan, 6_000),
+        held_block(plan.held, 6_000),
         doubts_block(plan.doubts, sheet.live, 6_000),
         chart(calls),
     ]

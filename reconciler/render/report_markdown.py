@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.core.ledger import Doubt
-from reconciler.core.report import WORDS, Report, Result, Skipped
+from reconciler.core.report import WORDS, Report, Result, Skipped, still_held
 from reconciler.core.text import count
 from reconciler.render.blocks import row, table
 from reconciler.render.calls_markdown import html_span, tokens
@@ -29,14 +29,15 @@ def report_markdown(
     `where` names the state's branch, `commit_url` shows the report's commit. `doubts` is all that is in doubt in the
     end, other runs' calls too.
     """
+    held = still_held(sheet.plan, report)
     blocks = [
         f"### {_headline(sheet, report)}",
         _ending(report),
         _recorded(report, where, commit_url),
         problems_block(sheet.problems, "", 8_000),
         _failed(report, 12_000),
-        held_block(sheet.plan, 6_000),
-        HELD if sheet.plan.held else "",
+        held_block(held, 6_000),
+        HELD if held else "",
         _next_steps(report, doubts),
     ]
     mark = _mark(sheet, report)
@@ -77,7 +78,7 @@ def _recorded(report: Report, where: str, commit_url: str | None) -> str:
 
 def _failed(report: Report, room: int) -> str:
     """Return the calls that were not triggered; those that were not tried come last."""
-    failed = [result for result in report.results if result.error is not None]
+    failed = [result for result in report.tried if result.error is not None]
     if not failed:
         return ""
     ordered = sorted(failed, key=lambda result: isinstance(result.outcome, Skipped))

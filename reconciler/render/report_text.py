@@ -9,7 +9,8 @@ from reconciler.core.call import describe
 from reconciler.core.ledger import Doubt
 from reconciler.core.outcome import Unknown
 from reconciler.core.plan import Plan
-from reconciler.core.report import WORDS, Report, Result, Skipped
+from reconciler.core.planner import PlannedCall
+from reconciler.core.report import WORDS, Report, Result, Skipped, still_held
 from reconciler.core.text import count, printable
 from reconciler.render.paint import Paint
 from reconciler.render.plan_text import verdict_commands
@@ -40,17 +41,18 @@ def report_text(plan: Plan, report: Report, where: str, doubts: Sequence[Doubt] 
     lines = [outcomes(plan, report) + ".", *_recorded(report, where)]
     for name, word in WORDS.items():
         lines += _reasons(word, failures(report, name))
-    lines += _reasons("held", held_back(plan))
-    lines += [HELD] if plan.held else []
+    held = still_held(plan, report)
+    lines += _reasons("held", held_back(held))
+    lines += [HELD] if held else []
     return "\n".join([*lines, *_next_steps(report, doubts)]) + "\n"
 
 
 def outcomes(plan: Plan, report: Report) -> str:
     """Return what became of the calls, in numbers."""
-    found = Counter(result.label for result in report.results)
+    found = Counter(result.label for result in report.tried)
     parts = [f"{found[name]:,} {word}" for name, word in WORDS.items() if found[name] or name == "triggered"]
-    parts += [f"{len(plan.held):,} held"] if plan.held else []
-    return ", ".join(parts)
+    held = len(still_held(plan, report))
+    return ", ".join([*parts, f"{held:,} held"] if held else parts)
 
 
 def _recorded(report: Report, where: str) -> Iterator[str]:
@@ -82,13 +84,13 @@ def grouped(calls: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
 
 def failures(report: Report, label: str) -> list[tuple[str, str]]:
     """Return the reason and the table of each call that failed in one way."""
-    failed = (result for result in report.results if result.label == label and result.error is not None)
+    failed = (result for result in report.tried if result.label == label and result.error is not None)
     return [(_reason(result), result.call.table) for result in failed]
 
 
-def held_back(plan: Plan) -> list[tuple[str, str]]:
+def held_back(held: Iterable[PlannedCall]) -> list[tuple[str, str]]:
     """Return the message and the table of each call that is held."""
-    return [(planned.held.message, planned.call.table) for planned in plan.held if planned.held]
+    return [(planned.held.message, planned.call.table) for planned in held if planned.held]
 
 
 def _reason(result: Result) -> str:
@@ -109,10 +111,13 @@ def _tables(names: Sequence[str]) -> str:
 
 
 def left_open(report: Report, doubts: Sequence[Doubt]) -> tuple[list[str], list[str], int]:
-    """Return the ids of this run's calls in doubt, those of other runs' calls, and how many calls are still owed."""
+    """Return the ids of this run's calls in doubt, those of other runs' calls, and how many calls are still owed.
+
+    Those that are held are not counted: they wait for something else.
+    """
     doubtful = [result.call.id for result in report.results if isinstance(result.outcome, Unknown)]
     others = [doubt.intent.call.id for doubt in doubts if doubt.intent.run != report.run]
-    owed = sum(1 for result in report.results if result.error is not None) - len(doubtful)
+    owed = sum(1 for result in report.tried if result.error is not None) - len(doubtful)
     return doubtful, others, owed
 
 

@@ -14,6 +14,7 @@ from reconciler.core.config import (
     ForgeApprovals,
     FromEnv,
     FromFile,
+    Hours,
     Limits,
     ManifestApprovals,
     NoApprovals,
@@ -168,3 +169,42 @@ def test_who_approved_in_a_manifest_is_no_guard() -> None:
     assert rerun.rerun is not None
     approved = replace(rerun, rerun=replace(rerun.rerun, approved_by=("dana",)))
     assert _raised(BASE, [rerun], BASE, [approved]) == []
+
+
+NIGHT = Hours(22 * 3600, 6 * 3600)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "says"),
+    [
+        (NIGHT, None, ["targets.prod.window is gone: calls may start at any hour; before, 22:00-06:00 alone"]),
+        (NIGHT, Hours(22 * 3600, 6 * 3600 + 60), ["targets.prod.window changes from 22:00-06:00 to 22:00-06:01"]),
+        (NIGHT, Hours(0, 86_400), ["targets.prod.window changes from 22:00-06:00 to 00:00-24:00"]),
+        (NIGHT, Hours(8 * 3600, 9 * 3600), ["targets.prod.window changes from 22:00-06:00 to 08:00-09:00"]),
+        (NIGHT, Hours(0, 6 * 3600), []),
+        (NIGHT, Hours(23 * 3600, 5 * 3600), []),
+        (Hours(0, 86_400), NIGHT, []),
+        (None, NIGHT, []),
+        (NIGHT, NIGHT, []),
+    ],
+)
+def test_hours_that_were_none_before_are_told(before: Hours | None, now: Hours | None, says: list[str]) -> None:
+    base, head = (replace(BASE, targets={"prod": replace(PROD, window=hours)}) for hours in (before, now))
+    assert _told(base, head) == says
+
+
+def test_a_shorter_pause_is_told() -> None:
+    short, long = (replace(BASE, targets={"prod": replace(PROD, pause=pause)}) for pause in (5.0, 30.0))
+    assert _told(long, short) == ["targets.prod.pause is lowered from 30s to 5s"]
+    assert _told(short, BASE) == ["targets.prod.pause is lowered from 5s to 0s"]
+    assert _told(short, long) == []
+
+
+def test_a_lowered_lag_is_told_of_the_config_and_of_manifests() -> None:
+    short, long = (replace(BASE, limits=Limits(lag=lag)) for lag in (1800, 7200))
+    assert _told(long, short) == ["limits.lag is lowered from 2h to 30m"]
+    assert _told(short, long) == []
+    request = _request("a")
+    before, now = ([replace(request, limits=Limits(lag=lag))] for lag in (7200, 60))
+    assert _raised(BASE, before, BASE, now) == ["m.yaml: spec.limits.lag of a is lowered from 2h to 1m"]
+    assert _raised(BASE, now, BASE, before) == []

@@ -10,6 +10,7 @@ from reconciler.core.config import (
     Config,
     FromEnv,
     FromFile,
+    Hours,
     Limits,
     ManifestApprovals,
     NoApprovals,
@@ -170,3 +171,38 @@ def test_a_good_branch_name_is_taken(name: str) -> None:
 )
 def test_a_name_that_git_refuses_is_refused(name: str) -> None:
     assert branch.complaint(name) is not None
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("22:00-06:00", Hours(22 * 3600, 6 * 3600)),
+        ('"22:00-06:00"', Hours(22 * 3600, 6 * 3600)),
+        ("00:00-24:00", Hours(0, 86_400)),
+        ("09:30-17:05", Hours(9 * 3600 + 1800, 17 * 3600 + 300)),
+        ("23:59-00:00", Hours(86_340, 0)),
+    ],
+)
+def test_hours_are_read_as_they_are_written_quoted_or_not(written: str, meant: Hours) -> None:
+    config = _config(changed(FULL_CONFIG, "timeout: 30s", f"timeout: 30s\n    window: {written}\n    pause: 2m"))
+    target = config.targets["prod"]
+    assert (target.window, target.pause) == (meant, 120.0)
+    assert str(meant) == written.strip('"')
+
+
+def test_hours_close_at_their_second_time_and_may_go_past_midnight() -> None:
+    night, day = Hours(22 * 3600, 6 * 3600), Hours(9 * 3600, 86_400)
+    assert [time in night for time in (22 * 3600 - 1, 22 * 3600, 86_399, 86_400, 6 * 3600 - 1, 6 * 3600)] == [
+        *(False, True, True, True, True, False),
+    ]
+    assert [time in day for time in (9 * 3600 - 1, 9 * 3600, 86_399, 86_400)] == [False, True, True, False]
+
+
+def test_a_lag_without_effect_is_a_warning() -> None:
+    limits = "future: forbid}"
+    assert _config(changed(FULL_CONFIG, limits, "future: forbid, lag: 2h}")).limits.lag == 7200
+    reading = read(changed(FULL_CONFIG, limits, "future: allow, lag: 2h}"), a=MANIFEST)
+    (problem,) = reading.problems
+    assert (problem.severity, problem.path) == ("warning", "limits.lag")
+    assert "has no effect" in problem.message
+    assert reading.config is not None

@@ -73,14 +73,18 @@ class MemoryState:
 
 @dataclass(slots=True)
 class Clock:
-    """A clock that never waits; `stopping` is what a signal sets."""
+    """A clock that never waits; `stopping` is what a signal sets. Wall clocks showed `midnight` when it was started."""
 
     stopping: bool = False
     waited: list[float] = field(default_factory=list)
     now: float = 0.0
+    midnight: int = 0
 
     def utc(self) -> str:
         return "2026-01-20T05:00:00Z"
+
+    def wall(self, time_zone: str) -> int:
+        return self.midnight + int(self.now)
 
     def monotonic(self) -> float:
         return self.now
@@ -114,5 +118,6 @@ class CountingSender:
             results.append(Result(call, self.answer(call), "2026-01-20T05:00:00Z"))
         return tuple(results)
 
-    def stopped(self, call: Call) -> str | None:
-        return self.refuses(call)
+    def stopped(self, call: Call) -> Skipped | None:
+        reason = self.refuses(call)
+        return Skipped(reason) if reason else None

@@ -8,8 +8,11 @@ import pytest
 
 from reconciler.core.call import Call, Range
 from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
-from reconciler.core.plan import Plan
+from reconciler.core.plan import Plan, make_plan
+from reconciler.core.planner import PlannedCall, TablePlan
+from reconciler.core.policy import Held
 from reconciler.core.report import Report, Result, Skipped
+from reconciler.render.plan_json import report_document
 from reconciler.render.progress import bar_text, progress_text
 from reconciler.render.report_text import HELD, report_text
 from tests.render import sheets
@@ -103,3 +106,29 @@ def test_a_bar_never_reaches_the_end_of_its_line(columns: int) -> None:
     for done in (0, 4200, 10_000):
         assert len(bar_text(text, done, 10_000, columns)) < columns
     assert bar_text("half", 5, 10, 80) == f"[{'#' * 15}{'.' * 15}] half"
+
+
+def test_what_the_run_held_is_not_told_as_a_failure() -> None:
+    why = "waits for dim (c.d.DIM), of which a call was rejected: no"
+    report = Report("run-1", "c0ffee", (*results(Rejected("no"), 1), *results(Skipped(why, "dependency"), 2, 3)))
+    text = report_text(PLAN, report, "origin/state")
+    assert text.startswith("0 triggered, 1 rejected, 2 held.\n")
+    assert f"  2 held: {why} (c.d.T2, c.d.T3)\n" in text
+    assert "skipped" not in text
+    assert "Still owed: 1 call." in text
+    calls = report_document(PLAN, report, ())["calls"]
+    assert isinstance(calls, list)
+    assert [(call["status"], call["outcome"]) for call in calls] == [
+        ("ready", "rejected"), ("held", "skipped"), ("held", "skipped")
+    ]  # fmt: skip
+    assert calls[1]["held"] == {"because": "dependency", "message": why}
+    assert calls[1]["error"] == why
+
+
+def test_what_the_plan_held_and_the_run_made_after_all_is_told_once() -> None:
+    table = TablePlan(sheets.target(), "c.d.T", None, (PlannedCall(CALL, Held("window", "by night")),), (), ())
+    report = Report("run-1", "c0ffee", (Result(CALL, Triggered("t"), ""),))
+    assert report_text(make_plan(None, [table]), report, "origin/state").splitlines()[0] == "1 triggered."
+    calls = report_document(make_plan(None, [table]), report, ())["calls"]
+    assert isinstance(calls, list)
+    assert [(call["status"], call["outcome"]) for call in calls] == [("ready", "triggered")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from reconciler.core.report import Result, Skipped
 from reconciler.core.window import subtract
 from reconciler.protocol.apply import Applier
 from reconciler.protocol.sender import Sender
+from reconciler.protocol.turns import Turns
 
 
 class LostOutcome(Applier[Snapshot]):
@@ -38,9 +38,9 @@ class BlindRebase(Applier[Snapshot]):
     """After a lost race, the same calls are intended again on the new tip, without planning again."""
 
     def _plan_again(self) -> None:
-        again = deque((*self._batch, *self._queue))
+        again = (*self._batch, *self._turns)
         super()._plan_again()
-        self._queue = again
+        self._turns = Turns(self._plan.tables, again)
 
 
 class AgreementForgotten(Applier[Snapshot]):
@@ -126,6 +126,14 @@ class OutcomesOnlyRemove(Applier[Snapshot]):
         return replace(super()._outcomes(results), entries=())
 
 
+class DependentsGoOn(Applier[Snapshot]):
+    """A table whose call failed counts as done for those that depend on it."""
+
+    def _keep(self, result: Result) -> None:
+        self._results.append(result)
+        self._turns.note(replace(result, outcome=Triggered(None)))
+
+
 class UnknownRetried(Sender):
     """A lost answer is tried again, like a request that never left."""
 
@@ -186,9 +194,17 @@ class TargetGoesOn(Sender):
             self._stopped_tables[result.call.target, result.call.table] = "refused"
 
 
+class HoursIgnored(Sender):
+    """Calls start outside of the target's hours."""
+
+    def stopped(self, call: Call) -> Skipped | None:
+        stopped = super().stopped(call)
+        return None if stopped and stopped.because == "window" else stopped
+
+
 class SignalIgnored(Sender):
     """Calls of a batch are made although the run was interrupted."""
 
-    def _pace(self, call: Call) -> str | None:
+    def _pace(self, call: Call) -> Skipped | None:
         super()._pace(call)
         return None

@@ -13,7 +13,7 @@ from reconciler.core.needs import Table
 from reconciler.core.outcome import Unknown
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.policy import Approval, Approved, Waiting
-from reconciler.core.request import Place, Request, Rerun
+from reconciler.core.request import Dependency, Place, Request, Rerun
 from reconciler.core.settlement import JournalReading
 from reconciler.errors import Failure
 from reconciler.protocol.apply import Run
@@ -21,7 +21,7 @@ from tests.core import worlds
 from tests.inline import InlineExecutor
 from tests.simulation import reckoning
 from tests.simulation.parts import Parts
-from tests.simulation.process import END_OF_TIME, Process
+from tests.simulation.process import END_OF_TIME, HOURS, Process
 from tests.simulation.promises import BrokenPromise
 from tests.simulation.stage import Actor, play
 from tests.simulation.world import NOTHING, PERSON, Machine, Odds, World
@@ -30,7 +30,8 @@ TABLES = ("a.b", "c.d")
 TOKENS = ("red", "blue")
 EPOCHS = (3, 5)
 HORIZON = 30
-TARGET = replace(worlds.target(), points_per_call=2)
+UPSTREAM = Dependency("a", ("prod", "a.b"))
+TARGET = replace(worlds.target(), points_per_call=2, window=HOURS)
 LIMITS, PLACE = Limits(), Place("m.yaml", 1, 1)
 
 Asked = tuple[tuple[Request, ...], frozenset[str], int]
@@ -48,6 +49,7 @@ class History:
         self.machines = [*self.homes]
         self.here: list[str] = []
         self._last: tuple[Snapshot, Asked, Plan] = (NOTHING, ((), frozenset(), 0), make_plan(None, ()))
+        self.depends_on = {"c.d": (UPSTREAM,)} if self.rng.random() < 0.5 else {}
         self.runs = 0
         self.asked = 0
 
@@ -157,7 +159,8 @@ class History:
         requests, approved = self.world.requests, self.world.approved
 
         def plan(snapshot: Snapshot) -> Plan:
-            return self.planned(snapshot, (requests, approved, process.now))
+            process.plan = self.planned(snapshot, (requests, approved, process.now))
+            return process.plan
 
         def settled(snapshot: Snapshot) -> Change:
             return self.parts.settler(snapshot.intents, process.machine.readings())
@@ -180,6 +183,7 @@ class History:
             return
         doubtful = any(isinstance(result.outcome, Unknown) for result in report.results)
         process.close(keep=doubtful or report.unrecorded or report.failure is not None)
+        self.world.log += [f"{process.run} holds a call: {r.held.because}" for r in report.results if r.held]
         reckoning.check_report(self.world, report)
 
     def planned(self, snapshot: Snapshot, asked: Asked) -> Plan:
@@ -202,7 +206,7 @@ class History:
             mine = tuple(request for request in requests if request.table == name)
             intents = tuple(intent for intent in snapshot.intents if intent.call.table == name)
             table = Table(TARGET, name, mine, snapshot.ledger(("prod", name)), intents, now)
-            plans.append(self.parts.planner(table, approvals))
+            plans.append(replace(self.parts.planner(table, approvals), depends_on=self.depends_on.get(name, ())))
         return make_plan(snapshot.commit, plans)
 
     def reckon(self) -> None:

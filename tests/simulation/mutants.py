@@ -53,12 +53,14 @@ _RUNS = (
     Mutant("AnyRerunSettles", Parts(applier=runs.AnyRerunSettles), Promise.DOUBT_STAYS, doubles=True),
     Mutant("PendingFileRemoved", Parts(applier=runs.PendingFileRemoved), Promise.DOUBT_STAYS, doubles=True),
     Mutant("OutcomesOnlyRemove", Parts(applier=runs.OutcomesOnlyRemove), Promise.DOUBT_STAYS, doubles=True),
+    Mutant("DependentsGoOn", Parts(applier=runs.DependentsGoOn), Promise.UPSTREAM_FIRST),
     Mutant("UnknownRetried", Parts(sender=runs.UnknownRetried), Promise.DOUBT_NOT_SENT, doubles=True),
     Mutant("NotSentTakenForSuccess", Parts(sender=runs.NotSentTakenForSuccess), Promise.EXECUTED),
     Mutant("OutcomeBeforeTheAnswer", Parts(sender=runs.OutcomeBeforeTheAnswer), Promise.HONEST_JOURNAL),
     Mutant("CallsWidened", Parts(sender=runs.CallsWidened), Promise.AS_PLANNED, doubles=True),
     Mutant("TableGoesOn", Parts(sender=runs.TableGoesOn), Promise.TABLE_STOPS),
     Mutant("TargetGoesOn", Parts(sender=runs.TargetGoesOn, odds=_more(refused=0.3)), Promise.TARGET_STOPS),
+    Mutant("HoursIgnored", Parts(sender=runs.HoursIgnored, odds=_more(closing=0.05)), Promise.HOURS),
     Mutant("SignalIgnored", Parts(sender=runs.SignalIgnored, odds=_more(signal=0.05)), Promise.INTERRUPT),
 )
 

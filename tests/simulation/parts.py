@@ -18,8 +18,8 @@ from tests.simulation.promises import Promise
 from tests.simulation.world import Odds
 
 FAULTS = Odds(
-    crash=0.015, mute=0.02, no_objects=0.01, unclear=0.05, full=0.01, signal=0.002, not_sent=0.05, refused=0.05,
-    throttled=0.03, late=0.05, lost=0.05, muddled=0.08, copies=0.1,
+    crash=0.015, mute=0.02, no_objects=0.01, unclear=0.05, full=0.01, signal=0.002, closing=0.002, not_sent=0.05,
+    refused=0.05, throttled=0.03, late=0.05, lost=0.05, muddled=0.08, copies=0.1,
 )  # fmt: skip
 
 

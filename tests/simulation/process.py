@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from reconciler.core.call import Call
 from reconciler.core.change import Change, Overtaken, Snapshot
+from reconciler.core.config import Hours
 from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
+from reconciler.core.plan import Plan
 from reconciler.core.settlement import Event, Sending
 from reconciler.errors import Failure
 from reconciler.scheduler.answer import judge
@@ -18,11 +20,15 @@ from tests.simulation.world import Journal, Machine, World
 
 Judge = Callable[[int, Mapping[str, str], bytes], Outcome]
 END_OF_TIME = 10**9
+HOURS = Hours(0, 43_200)
 
 
 @dataclass(slots=True)
 class Process:
-    """The ports of one run. `now` is what its wall clock shows; `agreed` are the calls that a person saw, if asked."""
+    """The ports of one run. `now` is what its wall clock shows when it plans, `plan` its latest plan.
+
+    `agreed` are the calls that a person saw, if asked; `closed` is set once the target's hours are over.
+    """
 
     world: World
     actor: Actor
@@ -33,6 +39,8 @@ class Process:
     agreed: frozenset[str] | None = None
     time: int = 0
     signalled: bool = False
+    closed: bool = False
+    plan: Plan | None = None
     disk_full: bool = False
     target_stopped: bool = False
     failed: dict[str, str] = field(default_factory=dict)
@@ -140,6 +148,15 @@ class Process:
         require(self.failed.get(call.table, call.id) == call.id, Promise.TABLE_STOPS, name)
         require(not self.target_stopped, Promise.TARGET_STOPS, name)
         require(not self.signalled, Promise.INTERRUPT, name)
+        require(not self.closed, Promise.HOURS, name)
+        require(not (before := self._owed_before(call)), Promise.UPSTREAM_FIRST, f"{name} before {before}")
+
+    def _owed_before(self, call: Call) -> list[str]:
+        """Return the calls of the plan that `call` waits for, and that were not accepted."""
+        tables = {table.table: table for table in self.plan.tables} if self.plan else {}
+        upstream = [tables[needed.key[1]] for needed in tables[call.table].depends_on] if tables else []
+        owed = [one.id for table in upstream for one in table.ready]
+        return [one for one in owed if not isinstance(self.world.answers.get((self.run, one)), Triggered)]
 
     def _answer(self, call: Call) -> Outcome:
         """Let one of all things happen that may, and say what a client would say of it."""
@@ -171,6 +188,10 @@ class Process:
     def utc(self) -> str:
         self.time += int(self.world.rng.random() * 9) - 3  # clocks jump
         return f"t{self.time}"
+
+    def wall(self, time_zone: str) -> int:
+        self.closed = self.closed or self.world.chance(self.world.odds.closing)
+        return HOURS.closes if self.closed else HOURS.opens
 
     def monotonic(self) -> float:
         return 0.0

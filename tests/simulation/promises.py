@@ -19,6 +19,8 @@ class Promise(StrEnum):
     DOUBT_NOT_SENT = "what is in doubt is not sent again"
     DONE_NOT_SENT = "what was triggered is not intended again"
     TABLE_STOPS = "a failure stops its table"
+    UPSTREAM_FIRST = "a table's calls wait for those that it depends on"
+    HOURS = "no call starts outside of the target's hours"
     TARGET_STOPS = "a refused credential stops its target"
     INTERRUPT = "an interrupted run makes no call"
     GROWS = "state only grows"

@@ -20,7 +20,8 @@ REACHED = (
     "crashes", "fails: the remote is mute", "fails: git cannot write objects", "unclear push (landed)",
     "unclear push (lost)", "unclear push (late)", "late ", "is answered 200", "is answered 401", "is answered 429",
     "is answered 50", "hears Unknown(error='no answer in time')", "hears NotSent", "by hand",
-    "by a journal of", "Settle ", "Record 1 in doubt", "has executed", "edit: ",
+    "by a journal of", "Settle ", "Record 1 in doubt", "has executed", "edit: ", "holds a call: dependency",
+    "holds a call: window",
 )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ class Odds:
     unclear: float = 0.0
     full: float = 0.0
     signal: float = 0.0
+    closing: float = 0.0
     not_sent: float = 0.0
     refused: float = 0.0
     throttled: float = 0.0
