@@ -13,7 +13,7 @@ demo: $(VENV)/.installed  ## watch the whole story on the embedded scheduler
 	@$(BIN)/reconciler demo
 
 test: $(VENV)/.dev  ## run the tests
-	@$(BIN)/pytest -q -n auto
+	@$(BIN)/pytest -q -n auto --dist worksteal
 
 check: lint types layers test  ## everything CI runs: lint, types, layers, tests
 
@@ -28,7 +28,8 @@ layers: $(VENV)/.dev  ## imports point down
 	@$(BIN)/lint-imports
 
 torture: $(VENV)/.dev  ## everything that it must survive, in full: hours' worth of faults in some 40 minutes
-	@HISTORIES=20000 KILL_STRIDE=1 SYSCALL_STRIDE=1 ROUNDS=200 LONG_CALLS=10000 ODD_ANSWERS=500 $(BIN)/pytest -q -n auto
+	@HISTORIES=20000 KILL_STRIDE=1 SYSCALL_STRIDE=1 ROUNDS=200 LONG_CALLS=10000 ODD_ANSWERS=500 \
+	  EXAMPLES=5 CALLS_A_TABLE=100 $(BIN)/pytest -q -n auto --dist worksteal
 
 bench: $(VENV)/.dev  ## measure whole commands on 1,000 manifests, and what durability costs
 	@$(BIN)/python -m tests.bench.measure

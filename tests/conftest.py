@@ -32,6 +32,10 @@ GIT_CONFIG = """\
     defaultBranch = main
 [gc]
     auto = 0
+[maintenance]
+    auto = false
+[receive]
+    autogc = false
 [advice]
     detachedHead = false
 """
@@ -39,6 +43,13 @@ GIT_CONFIG = """\
 
 class NetworkRefused(BaseException):
     """A test tried to leave this machine. Not an Exception, so that no code under test takes it for an outage."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Take one worker more than there are processors: tests that wait for a deadline leave theirs to others."""
+    named = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return None if named else (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,7 +66,6 @@ def guards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("GIT_CONFIG_GLOBAL", os.fspath(config))
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # compiling anew would be most of a process's time
-        patch.setenv("PYTHONPYCACHEPREFIX", os.fspath(tmp_path_factory.mktemp("bytecode")))
         patch.setattr(socket.socket, "connect", _guarded(socket.socket.connect))
         patch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
         yield

@@ -35,10 +35,11 @@ from tests.core.worlds import (
     trigger,
     triggers,
 )
+from tests.examples import examples
 from tests.figures import Tried
 
 KEY = ("prod", "a.b")
-CASES = 400
+CASES = examples(200)
 SECONDS = range(HORIZON + 2)
 
 
@@ -186,7 +187,7 @@ def _applied(state: State, plan: Plan) -> State:
     return replace(state, kept=ledger(*kept) if kept else None)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 @given(branches(_limits))
 def test_once_the_base_is_applied_the_head_owes_what_was_shown_and_holds_no_less(branch: Branch) -> None:
     base, _ = _sides(branch)
@@ -197,7 +198,7 @@ def test_once_the_base_is_applied_the_head_owes_what_was_shown_and_holds_no_less
     assert {planned.call.id for planned in later.held} <= {p.call.id for p in (*shown.held, *base.plan.held)}
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 @given(branches(_limits))
 def test_a_branch_that_changes_nothing_shows_nothing(branch: Branch) -> None:
     moved = tuple(replace(one, place=Place("m.yaml", 99, 1)) for one in branch.base)
@@ -230,7 +231,7 @@ def _dropping(branch: Branch) -> tuple[Side, Mapping[Key, Sequence[Request]]]:
     return base, head.asked
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 @given(branches(_limits))
 def test_what_the_base_owes_and_nobody_asks_for_any_more_is_told(branch: Branch) -> None:
     base, asked = _dropping(branch)

@@ -16,6 +16,7 @@ from reconciler.core.planner import TablePlan, plan_table
 from reconciler.core.policy import Approved, Waiting
 from reconciler.core.window import Windows
 from tests.core.worlds import HORIZON, World, intent, ledger, request, target, trigger, worlds
+from tests.examples import examples
 
 
 def _holds(windows: Windows, second: int) -> bool:
@@ -49,7 +50,7 @@ def _oracle(world: World, second: int) -> frozenset[str] | None:
     return frozenset(tokens | {token for doubt in doubtful for token in doubt.intent.call.rerun})
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(200))
 @given(worlds())
 def test_approvals_of_reruns_that_are_not_open_change_no_call(world: World) -> None:
     asked = {request.key for request in open_reruns(world.table)}
@@ -59,7 +60,7 @@ def test_approvals_of_reruns_that_are_not_open_change_no_call(world: World) -> N
     assert (lean.doubts, lean.covered) == (plan.doubts, plan.covered)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(200))
 @given(worlds())
 def test_the_calls_trigger_exactly_what_is_owed_each_second_once_with_its_tokens(world: World) -> None:
     triggered = [

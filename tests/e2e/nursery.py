@@ -6,6 +6,7 @@ new process, then with its exit code (negative for a signal). As a module it is 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -13,16 +14,15 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_PRELOAD = (
-    *("reconciler.cli", "reconciler.commands.validate", "reconciler.commands.plan", "reconciler.commands.apply"),
-    *("reconciler.commands.status", "reconciler.commands.resolve", "git.cmd", "git.exc", "httpx", "httpcore", "ssl"),
-)
+_PRELOAD = ("reconciler.cli", "git.cmd", "git.exc", "httpx", "httpcore", "ssl", "importlib.readers")
+_PRELOAD_ALL_OF = ("reconciler.commands", "reconciler.review")
 
 
 @dataclass(slots=True)
@@ -98,11 +98,43 @@ class Nursery:
         self._nursery.wait()
 
 
-def _serve(path: str) -> None:
+@dataclass(slots=True)
+class _Ending:
+    """Ends a process without taking its memory to pieces: to copy all that the nursery shares was most of its time.
+
+    `leave` runs after all other exit functions. Where a thread still runs, or output cannot be written, Python's own
+    ending goes on, as what that does then is a part of the story.
+    """
+
+    code: int | None = None
+
+    def leave(self) -> None:
+        if self.code is None or threading.active_count() > 1:
+            return
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            return
+        os._exit(self.code)
+
+
+def _preload() -> None:
     import importlib
+    import pkgutil
 
     for name in _PRELOAD:
         importlib.import_module(name)
+    for name in _PRELOAD_ALL_OF:
+        package = importlib.import_module(name)
+        for module in pkgutil.iter_modules(package.__path__, f"{name}."):
+            importlib.import_module(module.name)
+
+
+def _serve(path: str) -> None:
+    ending = _Ending()
+    atexit.register(ending.leave)  # the first to be registered is the last to run
+    _preload()
     gc.freeze()  # a child that collects garbage need not copy all of this
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     server = socket.socket(socket.AF_UNIX)
@@ -119,26 +151,26 @@ def _serve(path: str) -> None:
         if os.fork() == 0:
             server.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            return _keep(line)
+            return _keep(line, ending)
         line.close()
     return None
 
 
-def _keep(line: socket.socket) -> None:
+def _keep(line: socket.socket, ending: _Ending) -> None:
     """Start the process that is ordered, and tell its pid and its end; in that process, be the command line."""
     with line.makefile() as orders:
         order = json.loads(orders.readline())
     pid = os.fork()
     if pid == 0:
         line.close()
-        return _become(order)
+        return _become(order, ending)
     line.sendall(b"%d\n" % pid)
     _, status = os.waitpid(pid, 0)
     line.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
     os._exit(0)
 
 
-def _become(order: dict[str, Any]) -> None:
+def _become(order: dict[str, Any], ending: _Ending) -> None:
     from reconciler.cli import main
 
     for descriptor, path in ((1, order["out"]), (2, order["err"])):
@@ -148,7 +180,11 @@ def _become(order: dict[str, Any]) -> None:
     os.environ.update(order["env"])
     os.chdir(order["cwd"])
     sys.argv = ["reconciler", *order["argv"]]
-    main()
+    try:
+        main()
+    except SystemExit as end:
+        ending.code = int(end.code or 0)
+        raise
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.e2e.manifests import Document, text_of
 from tests.e2e.nursery import Nursery, Process
+from tests.e2e.remotes import push_first
 
 PACKAGE = Path(__file__).parents[2]
 SECRET = "canary-5d1f0c7e9b24"
@@ -74,10 +75,9 @@ class Workplace:
         git(folder, "init", "-q", "--template=", os.fspath(top))
         place = cls(top, bare if remote else None, nursery, root)
         place.configure(url)
+        place.commit()
         if remote:
-            git(folder, "init", "-q", "--bare", "--template=", os.fspath(bare))
-            git(top, "remote", "add", "origin", os.fspath(bare))
-        place.publish()
+            push_first(top, bare)
         return place
 
     @property

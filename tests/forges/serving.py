@@ -159,6 +159,7 @@ class Serving:
 def _handler(forge: Serving) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each answer waits some 40 ms for the client's kernel
 
         def _serve(self) -> None:
             try:

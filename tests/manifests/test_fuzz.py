@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.manifests.root import Reading, read_root
+from tests.examples import examples
 from tests.manifests.roots import CONFIG, EXAMPLES, FULL_CONFIG, MANIFEST
 
 PIECES = st.one_of(
@@ -74,32 +75,32 @@ def _mutated(draw: st.DrawFn, text: str) -> bytes:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_arbitrary_bytes_never_raise(data: bytes) -> None:
     _check(read_root({"reconciler.yaml": CONFIG.encode(), "a.yaml": data}))
     _check(read_root({"reconciler.yaml": data, "a.yaml": MANIFEST.encode()}))
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_arbitrary_text_never_raises(text: str) -> None:
     _check(read_root({"reconciler.yaml": CONFIG.encode(), "a.yaml": text.encode("utf-8", "surrogatepass")}))
 
 
 @given(_mutated(MANIFEST))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_damaged_manifest_never_raises(data: bytes) -> None:
     _check(read_root({"reconciler.yaml": FULL_CONFIG.encode(), "a.yaml": data}))
 
 
 @given(_mutated(FULL_CONFIG))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_damaged_config_never_raises(data: bytes) -> None:
     _check(read_root({"reconciler.yaml": data, "a.yaml": MANIFEST.encode()}))
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_file_cut_short_never_raises(data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted((EXAMPLES / "good").iterdir())))
     whole = path.read_bytes()[:2000]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -14,6 +15,9 @@ from reconciler.render.sheet import Sheet
 from tests.figures import Tried
 from tests.render import sheets
 from tests.render.html_of import closed
+
+CALLS = int(os.environ.get("CALLS_A_TABLE", "20"))
+"""How many calls each table of the largest plans has."""
 
 
 class CountingRequests(Mapping[str, Request]):
@@ -36,7 +40,7 @@ class CountingRequests(Mapping[str, Request]):
 @pytest.mark.claim("A plan of any size fits a comment, and nothing is left open where it is cut")
 @pytest.mark.parametrize(
     ("tables", "calls", "targets"),
-    [(1, 200, 1), (1, 1000, 1), (40, 40, 7), (300, 5, 1), (2000, 2, 500), (1000, 100, 1)],
+    [(1, 200, 1), (1, 1000, 1), (40, 40, 7), (300, 5, 1), (2000, 2, 500), (1000, CALLS, 1)],
 )
 def test_long_plans_are_cut_with_a_pointer_and_closed(tables: int, calls: int, targets: int, tried: Tried) -> None:
     plan = sheets.long_plan(tables, calls, targets)
@@ -77,9 +81,9 @@ def test_any_number_of_problems_guards_and_doubts_fits() -> None:
     assert "reconciler resolve --journal FILE" in text
 
 
-@pytest.mark.parametrize(("tables", "targets"), [(3, 1), (400, 400)])
-def test_all_at_once_fits(tables: int, targets: int) -> None:
-    plan = sheets.long_plan(tables, 100, targets, name="表" * 250)
+@pytest.mark.parametrize(("tables", "calls", "targets"), [(3, 100, 1), (400, CALLS, 400)])
+def test_all_at_once_fits(tables: int, calls: int, targets: int) -> None:
+    plan = sheets.long_plan(tables, calls, targets, name="表" * 250)
     one = sheets.sheet("表" * 290)
     doubts = tuple(replace(doubt, intent=sheets.intent("表" * 90)) for doubt in one.plan.doubts * 500)
     full = replace(one, plan=replace(plan, orphans=doubts), guards=one.guards * 50, problems=one.problems * 50)

@@ -17,6 +17,7 @@ from reconciler.render.report_markdown import report_markdown
 from reconciler.render.report_text import HELD
 from reconciler.render.sheet import ROOM
 from tests.core import worlds
+from tests.examples import examples
 from tests.figures import Tried
 from tests.render import sheets
 from tests.render.html_of import closed, pages
@@ -38,7 +39,7 @@ def after(*outcomes: Outcome | Skipped, doubts: tuple[Doubt, ...] = ()) -> str:
 
 
 @given(texts.filter(bool))
-@settings(max_examples=150)
+@settings(max_examples=examples(75))
 def test_text_from_outside_changes_nothing_but_itself(text: str) -> None:
     same_but_for_the_text(told(text), told(HARMLESS), text)
 

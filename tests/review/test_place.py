@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import ForgeFailure
 from reconciler.review.place import ALLOWED_HOSTS, ForgeName, Place, check_allowed_host, locate, read_api
+from tests.examples import examples
 
 GITHUB_CI = {"GITHUB_API_URL": "https://api.github.com", "GITHUB_REPOSITORY": "acme/data"}
 GITLAB_CI = {
@@ -178,7 +179,7 @@ _ADDRESSES = st.builds(
 
 
 @pytest.mark.claim("a token goes to the host that is written there, and over https or to loopback")
-@settings(max_examples=500)
+@settings(max_examples=examples(250))
 @given(_ADDRESSES)
 @example("https://evil.example\\@github.com")
 @example("http://localhost@evil.example")
@@ -193,7 +194,7 @@ def test_an_api_is_on_the_host_that_two_other_parsers_read(text: str) -> None:
 
 
 @pytest.mark.claim("a token goes to the host that is written there, and over https or to loopback")
-@settings(max_examples=500)
+@settings(max_examples=examples(250))
 @given(_ADDRESSES)
 @example("ssh://[:::1]/acme/data")
 def test_a_remote_is_on_the_host_that_another_parser_reads(text: str) -> None:

@@ -12,7 +12,7 @@ from tests.simulation.mutants import MUTANTS, NETS, Mutant
 from tests.simulation.parts import Parts
 from tests.simulation.promises import BrokenPromise, Promise
 
-HISTORIES = int(os.environ.get("HISTORIES", "5000"))
+HISTORIES = int(os.environ.get("HISTORIES", "3000"))
 CHUNKS = 8
 MOST_SEEDS = 1000
 
