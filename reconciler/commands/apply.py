@@ -17,7 +17,7 @@ from reconciler.commands.results import Results
 from reconciler.commands.schedulers import open_schedulers, read_credentials
 from reconciler.commands.showing import Showing
 from reconciler.commands.state import Gathered, gather, journal_folder, open_checkout
-from reconciler.core.change import key_of
+from reconciler.core.change import keys_of
 from reconciler.core.config import Target
 from reconciler.core.ledger import Doubt
 from reconciler.core.outcome import Triggered, Unknown
@@ -235,7 +235,7 @@ def _left_in_doubt(found: Gathered, report: Report) -> tuple[Doubt, ...]:
     planner = found.planner
     try:
         after = found.branch.at(report.commit)
-        mine = [intent for intent in after.intents if key_of(intent) in planner.scope]
+        mine = [intent for intent in after.intents if any(key in planner.scope for key in keys_of(intent))]
         return tuple(doubt for intent in mine for doubt in planner.doubt(after, intent))
     except Failure:  # git cannot be asked any more, or the state was damaged meanwhile: the report matters more
         return found.plan.doubts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.commands.lineage import Lineage
+from reconciler.commands.provenance import Provenance
 from reconciler.core.config import Config, ForgeApprovals
 from reconciler.review.connect import connect
 from reconciler.review.forge import Forge
@@ -20,7 +20,7 @@ def open_reviews(checkout: Checkout, commit: str | None, config: Config, environ
     `commit` is the one that the manifests are from, None for those of the work tree.
     """
     return ReviewedReruns(
-        lambda policy: open_forge(checkout, policy, environ), Lineage(checkout, commit), config.targets
+        lambda policy: open_forge(checkout, policy, environ), Provenance(checkout, commit), config.targets
     )
 
 

@@ -8,10 +8,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from reconciler.commands.clock import wall_clock
-from reconciler.core.change import Change, Key, Snapshot, key_of
+from reconciler.core.change import Change, Key, Snapshot, doubt_of, keys_of
+from reconciler.core.coalesce import Planned, with_downstream
 from reconciler.core.config import Config
 from reconciler.core.dependencies import hold_dependents, upstreams
-from reconciler.core.ledger import Doubt, Intent, doubts
+from reconciler.core.ledger import Doubt, Intent
 from reconciler.core.needs import Table, open_reruns
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.planner import TablePlan, plan_table
@@ -122,34 +123,43 @@ class Planner:
         """Return the plan of every table in scope that is not blocked. Raises InvalidInput for damaged ledgers."""
         intents: dict[Key, list[Intent]] = {}
         for intent in snapshot.intents:
-            intents.setdefault(key_of(intent), []).append(intent)
-        plans = {
+            for part in intent.parts:
+                intents.setdefault(part.key, []).append(part)
+        declared = self.manifests.declared
+        planned = {
             key: self._plan_table(snapshot, key, requests, tuple(intents.pop(key, ())))
             for key, requests in self.manifests.needed(self.scope).items()
             if key not in self.blocked
         }
-        plans = hold_dependents(plans, self.blocked, self.scope.__contains__)
+        plans = self._held({key: one.plan for key, one in planned.items()})
+        if declared.lineage:
+            every = self.manifests.asked(Scope())
+            plans = self._held(with_downstream(planned, plans, every, declared.lineage, self.scope.__contains__))
         mine = (plan for key, plan in plans.items() if key in self.scope)
         orphans = (intent for key, some in intents.items() if key in self.scope for intent in some)
         return make_plan(snapshot.commit, mine, [doubt for intent in orphans for doubt in self.doubt(snapshot, intent)])
 
+    def _held(self, plans: Mapping[Key, TablePlan]) -> dict[Key, TablePlan]:
+        return hold_dependents(plans, self.blocked, self.scope.__contains__)
+
     def _plan_table(
         self, snapshot: Snapshot, key: Key, requests: tuple[Request, ...], intents: tuple[Intent, ...]
-    ) -> TablePlan:
+    ) -> Planned:
         config, rules = self.manifests.config, self.manifests.declared.rules.get(key, STANDARD)
         target = config.targets[key[0]]
         table = Table(target, key[1], requests, snapshot.ledger(key), intents, self.now[key[0]], rules)
-        return plan_table(table, approvals(open_reruns(table), config.approvals, self.reviews))
+        found = approvals(open_reruns(table), config.approvals, self.reviews)
+        return Planned(table, found, plan_table(table, found))
 
     def settle(self, snapshot: Snapshot, journals: Iterable[JournalReading]) -> Change:
         """Return what journals of dead runs prove, of all tables whose ledger can be trusted, in scope or not."""
-        return settle((intent for intent in snapshot.intents if key_of(intent) not in self.blocked), journals)
+        return settle((intent for intent in snapshot.intents if self.blocked.isdisjoint(keys_of(intent))), journals)
 
     def doubt(self, snapshot: Snapshot, intent: Intent) -> tuple[Doubt, ...]:
         """Return what is still in doubt of an intent: all of it where the ledger cannot be trusted."""
-        if key_of(intent) in self.blocked:
+        if not self.blocked.isdisjoint(keys_of(intent)):
             return (Doubt(intent, intent.call.span.windows),)
-        return doubts(snapshot.ledger(key_of(intent)), (intent,))
+        return doubt_of(snapshot, intent)
 
 
 def wall_clocks(config: Config) -> dict[str, int]:

@@ -11,8 +11,8 @@ from reconciler.commands.console import Console
 from reconciler.commands.gather import work_tree_config
 from reconciler.commands.identity import who
 from reconciler.commands.state import journal_folder, live_runs, open_branch, open_checkout, tell_settlement
-from reconciler.core.change import Change, Entry, key_of, remaining
-from reconciler.core.ledger import Doubt, Intent, doubts
+from reconciler.core.change import Change, doubt_of, entries_of, keys_of, remaining
+from reconciler.core.ledger import Doubt, Intent
 from reconciler.core.outcome import Triggered
 from reconciler.core.settlement import JournalReading, settle
 from reconciler.errors import ExitCode, Failure, InvalidInput, Stale, UsageFailure
@@ -75,7 +75,8 @@ def _settled_here(snapshot: GitSnapshot, journals: Iterable[JournalReading]) -> 
 
 def _is_readable(snapshot: GitSnapshot, intent: Intent) -> bool:
     try:
-        snapshot.ledger(key_of(intent))
+        for key in keys_of(intent):
+            snapshot.ledger(key)
     except InvalidInput:
         return False
     return True
@@ -83,7 +84,7 @@ def _is_readable(snapshot: GitSnapshot, intent: Intent) -> bool:
 
 def _doubt(snapshot: GitSnapshot, intent: Intent) -> tuple[Doubt, ...]:
     try:
-        return doubts(snapshot.ledger(key_of(intent)), (intent,))
+        return doubt_of(snapshot, intent)
     except InvalidInput:  # a ledger that cannot be read settles nothing
         return (Doubt(intent, intent.call.span.windows),)
 
@@ -108,9 +109,8 @@ def _by_hand(
         snapshot = state.read()
         chosen = list(dict.fromkeys(_find(name, snapshot) for name in options.ids))
         _check_open(chosen, _settled_here(snapshot, journals), live_runs(journals))
-        entries = (
-            tuple(Entry(key_of(i), i.triggered(None, i.since)) for i in chosen) if options.became == "triggered" else ()
-        )
+        happened = chosen if options.became == "triggered" else ()
+        entries = tuple(entry for intent in happened for entry in entries_of(intent, None, intent.since))
         change = Change(entries=entries, settled=tuple(chosen))
         message = _message(change, git, f"as {options.became}", options.reason or "")
         landed = state.commit(snapshot, change, message)
@@ -124,7 +124,7 @@ def _by_hand(
 
 def _check_open(chosen: Iterable[Intent], settlement: Change, live: frozenset[str]) -> None:
     """Raise Failure for a call whose run lives, or of which this clone's journal knows better than anybody."""
-    triggered = {(entry.trigger.run, entry.trigger.id) for entry in settlement.entries}
+    triggered = {(entry.trigger.run, entry.trigger.id) for entry in settlement.made}
     for intent in chosen:
         if intent.run in live:
             raise Failure(
@@ -165,7 +165,7 @@ def _by_journal(state: StateBranch, git: Git, journal: JournalReading, console: 
             if not isinstance(landed, GitSnapshot):
                 continue
             state.keep_mark(landed.commit)
-            settled, triggered = len(change.settled), len(change.entries)
+            settled, triggered = len(change.settled), len(change.made)
             console.result(
                 f"The journal of run {journal.run} settled {settled}: {triggered} triggered, {settled - triggered} not "
                 f"triggered and owed again: {(landed.commit or '')[:12]} on {state.where}\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 from reconciler.commands.console import Console
 from reconciler.commands.forges import open_reviews
 from reconciler.commands.gather import Manifests, Planner, Scope
-from reconciler.core.change import Change, Changed, Key, key_of
+from reconciler.core.change import Change, Changed, Key, keys_of
 from reconciler.core.config import Config
 from reconciler.core.plan import Plan
 from reconciler.core.settlement import JournalReading
@@ -103,7 +103,7 @@ def tell_settlement(settlement: Change, console: Console) -> None:
     """Say what the journals of runs that died here settle."""
     settled = len(settlement.settled)
     if settled:
-        triggered = len(settlement.entries)
+        triggered = len(settlement.made)
         runs = ", ".join(sorted({intent.run for intent in settlement.settled}))
         console.message(
             f"The journal of run {runs} settles what it left behind: {triggered} triggered, "
@@ -141,7 +141,7 @@ def live_runs(journals: tuple[JournalReading, ...]) -> frozenset[str]:
 def _damage(snapshot: GitSnapshot, manifests: Manifests, scope: Scope) -> Mapping[Key, Problem]:
     """Return the tables needed for a scope whose ledger cannot be trusted: damage stops these, not the others."""
     found: dict[Key, Problem] = {}
-    in_doubt = {key_of(intent) for intent in snapshot.intents}
+    in_doubt = {key for intent in snapshot.intents for key in keys_of(intent)}
     for key in sorted({*manifests.needed(scope), *in_doubt}):
         try:
             snapshot.ledger(key)
@@ -153,7 +153,7 @@ def _damage(snapshot: GitSnapshot, manifests: Manifests, scope: Scope) -> Mappin
 def _misnamed(snapshot: GitSnapshot, manifests: Manifests) -> list[tuple[Key, Problem]]:
     requests = manifests.declared.requests
     places = {(request.place.file, request.place.line): (request.target, request.table) for request in requests}
-    known = snapshot.ledger_names | {key_of(intent) for intent in snapshot.intents}
+    known = snapshot.ledger_names | {key for intent in snapshot.intents for key in keys_of(intent)}
     fresh = any((request.target, request.table) not in known for request in requests)
     elsewhere = snapshot.ledgers_of_other_roots() if fresh else {}
     problems = renamed(requests, known, manifests.config.targets, elsewhere)

@@ -13,7 +13,7 @@ from reconciler.commands.gather import wall_clocks
 from reconciler.commands.identity import new_run, who
 from reconciler.commands.state import open_branch, open_checkout
 from reconciler.core.call import describe
-from reconciler.core.change import Change, Key, key_of
+from reconciler.core.change import Change, Key, keys_of
 from reconciler.core.config import Config
 from reconciler.core.ledger import Doubt
 from reconciler.core.past import Adoption, PastCall, adopt
@@ -186,7 +186,7 @@ class _Import:
 
     def _renamed(self, snapshot: GitSnapshot) -> list[Problem]:
         """Return what looks as if a table had its ledger under another name: a second one would hide that."""
-        known = snapshot.ledger_names | {key_of(intent) for intent in snapshot.intents}
+        known = snapshot.ledger_names | {key for intent in snapshot.intents for key in keys_of(intent)}
         fresh = any(past.key not in known for past in self.calls)
         elsewhere = snapshot.ledgers_of_other_roots() if fresh else {}
         return list(renamed(self.calls, known, self.config.targets, elsewhere))
@@ -226,8 +226,8 @@ class _Import:
 
 
 def _dispute(past: PastCall, doubt: Doubt) -> Problem:
-    place, call = past.place, doubt.intent.call
-    message = f"overlaps call {call.id} of run {doubt.intent.run}, in doubt: {describe(call.span)}"
+    place, call = past.place, (doubt.intent.part_of or doubt.intent).call
+    message = f"overlaps call {call.id} of run {doubt.intent.run}, in doubt: {describe(doubt.intent.call.span)}"
     hint = (
         f"settle that one first: where it ran, reconciler resolve {call.id} --as triggered --reason '...', and where "
         f"not, --as not-triggered; then import again"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import starmap
 from typing import Protocol
 
-from reconciler.core.ledger import Intent, Ledger, Trigger
+from reconciler.core.ledger import Doubt, Intent, Ledger, Trigger, doubts
 
 Key = tuple[str, str]
 """A target's name and a table's."""
@@ -51,6 +52,11 @@ class Change:
     entries: tuple[Entry, ...] = ()
     settled: tuple[Intent, ...] = ()
     intents: tuple[Intent, ...] = ()
+
+    @property
+    def made(self) -> tuple[Entry, ...]:
+        """The entries of calls that were made: without those that another call covers."""
+        return tuple(entry for entry in self.entries if entry.trigger.covered_by is None)
 
     def __bool__(self) -> bool:
         return bool(self.entries or self.settled or self.intents)
@@ -107,5 +113,26 @@ def entries_by_key(entries: Iterable[Entry]) -> dict[Key, tuple[Trigger, ...]]:
 
 
 def key_of(intent: Intent) -> Key:
-    """Return the ledger that an intent belongs to."""
-    return intent.call.target, intent.call.table
+    """Return the ledger that an intent belongs to: that of the table that is called."""
+    return intent.key
+
+
+def keys_of(intent: Intent) -> tuple[Key, ...]:
+    """Return the ledgers that an intent will have lines in: that of its call, then those of what that covers."""
+    return tuple(dict.fromkeys(part.key for part in intent.parts))
+
+
+def entries_of(intent: Intent, trace_id: str | None, at: str) -> tuple[Entry, ...]:
+    """Return what is to be appended once an intent's call is known to have been accepted, `at` a UTC time."""
+    return tuple(starmap(Entry, intent.entries(trace_id, at)))
+
+
+def doubt_of(snapshot: Snapshot, intent: Intent) -> tuple[Doubt, ...]:
+    """Return what is still in doubt of an intent, at most one: of its own call, or else of a call that it covers.
+
+    Raises InvalidInput where one of the ledgers is damaged.
+    """
+    for part in intent.parts:
+        for doubt in doubts(snapshot.ledger(part.key), (part,)):
+            return (Doubt(intent, doubt.windows),)
+    return ()

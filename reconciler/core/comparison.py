@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.call import Call
-from reconciler.core.change import Change, Changed, Entry, Key, Snapshot, key_of
+from reconciler.core.change import Change, Changed, Entry, Key, Snapshot, keys_of
 from reconciler.core.fewest import Terms
 from reconciler.core.ledger import Doubt, Ledger, Trigger
 from reconciler.core.needs import covered_keys
@@ -42,7 +43,13 @@ class Dropped:
 
 def once_triggered(snapshot: Snapshot, plan: Plan) -> Changed:
     """Return `snapshot` as if every call of `plan` that is due had been accepted: to plan on, never to be written."""
-    return Changed(snapshot, Change(entries=tuple(Entry((call.target, call.table), _line(call)) for call in plan.due)))
+    done = _with_covers(plan.due)
+    return Changed(snapshot, Change(entries=tuple(Entry((call.target, call.table), _line(call)) for call in done)))
+
+
+def _with_covers(calls: Iterable[Call]) -> tuple[Call, ...]:
+    """Return calls and, each after its own, those that they cover."""
+    return tuple(each for call in calls for each in (call, *call.covers))
 
 
 def _line(call: Call) -> Trigger:
@@ -58,7 +65,7 @@ def added(snapshot: Snapshot, base: Side, head: Side) -> Plan:
     those of `snapshot`.
     """
     held = {(planned.call.id, planned.held.because) for planned in base.plan.held if planned.held}
-    owed = {(call.target, call.table) for call in base.plan.due}
+    owed = {(call.target, call.table) for call in _with_covers(base.plan.due)}
     tables = []
     for table in head.plan.tables:
         key = (table.target.name, table.table)
@@ -70,7 +77,7 @@ def added(snapshot: Snapshot, base: Side, head: Side) -> Plan:
 
 
 def _of_the_branch(open_doubts: Sequence[Doubt], base: Asked, head: Asked) -> tuple[Doubt, ...]:
-    return tuple(doubt for doubt in open_doubts if not _same(key_of(doubt.intent), base, head))
+    return tuple(doubt for doubt in open_doubts if not all(_same(key, base, head) for key in keys_of(doubt.intent)))
 
 
 def _same(key: Key, base: Asked, head: Asked) -> bool:
@@ -92,14 +99,16 @@ def no_longer_asked(base: Side, head: Asked, rules: Mapping[Key, Rules]) -> tupl
     A rerun is asked for where its token is. Anything else is asked for where any request is: a branch that makes a
     rerun of a request still wants its windows triggered.
     """
+    owes: dict[Key, list[Call]] = defaultdict(list)
+    for call in _with_covers(planned.call for _, planned in base.plan.calls):
+        owes[call.target, call.table].append(call)
+    plans = {(table.target.name, table.table): table for table in base.plan.tables}
     found = []
-    for table in base.plan.tables:
-        key = (table.target.name, table.table)
+    for key, calls in sorted(owes.items()):
         before, now = _Wanted.of(base.asked.get(key, ())), _Wanted.of(head.get(key, ()))
+        terms = plans[key].terms if key in plans else Terms("inclusive", 1)
         schedule = rules.get(key, STANDARD).schedule
-        lost = [
-            windows for planned in table.calls if (windows := _lost(planned.call, before, now, table.terms, schedule))
-        ]
+        lost = [windows for call in calls if (windows := _lost(call, before, now, terms, schedule))]
         if lost:
             found.append(Dropped(key, len(lost), union(window for windows in lost for window in windows)))
     return tuple(found)

@@ -108,7 +108,7 @@ def _runs(window: Window, terms: Terms, strays: Windows) -> Iterator[_Run]:
     """Cut a run of neighbours where a stray lies in between, where `chunk` says, and where no range can end."""
     first, end = window
     edges = near(strays, terms.at(first), terms.at(end - 1)) if strays else ()
-    stops = [stop for stop in (terms.before(start) for start, _ in edges) if first < stop < end]
+    stops = [stop for stop in dict.fromkeys(terms.before(start) for start, _ in edges) if first < stop < end]
     if terms.range_end == "exclusive" and terms.at(end - 1) == LAST and end - first > 1:
         stops.append(end - 1)
     for stop in (*stops, end):

@@ -154,6 +154,10 @@ def _retargeted(where: str, base: Target, head: Target) -> Iterator[str]:
     yield from _hours(f"{where}.window", base.window, head.window)
     if head.pause < base.pause:
         yield f"{where}.pause is lowered from {render_duration(int(base.pause))} to {render_duration(int(head.pause))}"
+    if head.coalesce and not base.coalesce:
+        yield f"{where}.coalesce is true now: no call is made for what {head.lineage} says an upstream's call reruns"
+    elif head.coalesce:
+        yield from _changed(f"{where}.lineage", base.lineage, head.lineage)
 
 
 def _hours(where: str, base: Hours | None, head: Hours | None) -> Iterator[str]:

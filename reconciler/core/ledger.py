@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.call import Call, Span, span_fields
 from reconciler.core.window import Windows, intersect, subtract, union
@@ -14,8 +14,20 @@ _IMPORTED = re.compile(r"import:(.+:[0-9]+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
+class CoveredBy:
+    """The call for a table upstream, on the same target, whose trigger ran the instances of a table downstream."""
+
+    table: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger:
-    """A call that the scheduler accepted: one line of a ledger. `triggered_at` is UTC, `commit` the manifests'."""
+    """One line of a ledger: a call that the scheduler accepted. `triggered_at` is UTC, `commit` the manifests'.
+
+    Where `covered_by` is set, the call that was accepted is that one: this one was not made, for that one ran its
+    instances. `trace_id`, `triggered_at` and `run` are then those of the call that was made.
+    """
 
     id: str
     span: Span
@@ -26,6 +38,7 @@ class Trigger:
     triggered_at: str
     run: str
     commit: str
+    covered_by: CoveredBy | None = None
 
     @property
     def imported(self) -> str | None:
@@ -35,6 +48,7 @@ class Trigger:
 
     def fields(self) -> dict[str, object]:
         """Return the trigger as a ledger's line names its fields, without the chain."""
+        by = self.covered_by
         return {
             "id": self.id,
             **span_fields(self.span),
@@ -45,6 +59,7 @@ class Trigger:
             "triggeredAt": self.triggered_at,
             "run": self.run,
             "commit": self.commit,
+            **({"coveredBy": {"tableName": by.table, "id": by.id}} if by else {}),
         }
 
 
@@ -85,7 +100,8 @@ def windows_of(spans: Iterable[Span]) -> Windows:
 class Intent:
     """A call about to be made, as a pending file holds it. Until its outcome is recorded it is in doubt.
 
-    `by` and `since` say who runs it and since when (UTC), `commit` is the manifests'.
+    `by` and `since` say who runs it and since when (UTC), `commit` is the manifests'. A call that covers others is in
+    doubt for their tables too: `parts` are what is in doubt of each table. `part_of` is set in such a part alone.
     """
 
     call: Call
@@ -93,9 +109,28 @@ class Intent:
     by: str
     since: str
     commit: str
+    part_of: Intent | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The ledger that the call belongs to: a target's name and a table's."""
+        return self.call.target, self.call.table
+
+    @property
+    def parts(self) -> tuple[Intent, ...]:
+        """The intent itself, then one for each call that its call covers: what is in doubt of that call's table."""
+        return self, *(replace(self, call=cover, part_of=self) for cover in self.call.covers)
+
+    def entries(self, trace_id: str | None, at: str) -> tuple[tuple[tuple[str, str], Trigger], ...]:
+        """Return the lines to write, and into which ledgers, once the call is known to have been accepted.
+
+        The first is that of the call itself, the others are those of what it covers. `at` is a UTC time.
+        """
+        return tuple((part.key, part.triggered(trace_id, at)) for part in self.parts)
 
     def triggered(self, trace_id: str | None, at: str) -> Trigger:
-        """Return the ledger's line for this intent once it is known to have been accepted, `at` a UTC time."""
+        """Return the line of the intent's own call, or of its part's, once it is known to have been accepted."""
+        made = self.part_of.call if self.part_of else None
         return Trigger(
             id=self.call.id,
             span=self.call.span,
@@ -106,6 +141,7 @@ class Intent:
             triggered_at=at,
             run=self.run,
             commit=self.commit,
+            covered_by=CoveredBy(made.table, made.id) if made else None,
         )
 
 
@@ -123,6 +159,8 @@ def doubts(ledger: Ledger | None, intents: Sequence[Intent]) -> tuple[Doubt, ...
     An approved rerun settles doubt: where a line bears every token of the intent and one more, a reviewer has said
     that a second trigger is fine, and it was made. Such a line is younger than the intent: were it older, the intent's
     tokens would have been done there, and the call not owed. What such lines cover of an intent is in doubt no longer.
+    The ledger has to be the one of the intents' own table: of a table downstream, the intents are the `parts` that
+    belong to it.
     """
     found = []
     for intent in intents:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.core.call import Call
-from reconciler.core.change import Entry, Key, Snapshot, key_of
+from reconciler.core.change import Entry, Key, Snapshot
 from reconciler.core.ledger import Doubt, Intent, Trigger, doubts
 from reconciler.core.request import Place
 from reconciler.core.window import EMPTY, Windows, near, overlaps, subtract
@@ -73,7 +73,8 @@ def adopt(calls: Iterable[PastCall], snapshot: Snapshot) -> Adoption:
     """Return what to do about `calls`, sorted by target and table, else as given. Raises InvalidInput for damage."""
     intents: dict[Key, list[Intent]] = defaultdict(list)
     for intent in snapshot.intents:
-        intents[key_of(intent)].append(intent)
+        for part in intent.parts:
+            intents[part.key].append(part)
     tables: dict[Key, list[PastCall]] = defaultdict(list)
     for past in calls:
         tables[past.key].append(past)

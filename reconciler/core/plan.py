@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from reconciler.core.call import Call, canonical
 from reconciler.core.config import Target
-from reconciler.core.ledger import Doubt
+from reconciler.core.ledger import Doubt, Intent
 from reconciler.core.planner import PlannedCall, TablePlan
 
 
@@ -89,15 +89,24 @@ class Plan:
                 found[f"tenantId of the target {target.name}"] = target.tenant
                 found[f"rangeEnd of the target {target.name}"] = target.range_end
                 found[f"ledger of {table.table} on {target.name}"] = table.head or "none"
+        for table in self._covered:
+            found[f"ledger of {table.table} on {table.target.name}"] = table.head or "none"
         return found
+
+    @property
+    def _covered(self) -> tuple[TablePlan, ...]:
+        """The tables that get lines by calls for tables upstream."""
+        keys = {(cover.target, cover.table) for call in self.due for cover in call.covers}
+        return tuple(table for table in self.tables if (table.target.name, table.table) in keys)
 
     @property
     def digest(self) -> str:
         """Name what apply would send: exact bodies, where to, with which tokens, on top of which ledgers.
 
-        The hour does not matter: what waits for a target's hours alone is sent once they have come.
+        The hour does not matter: what waits for a target's hours alone is sent once they have come. What calls cover
+        is part of it, where they cover anything: lines are written for that.
         """
-        tables = [
+        tables: list[object] = [
             [
                 [table.target.name, table.target.url, table.target.tenant, table.target.range_end],
                 [table.table, table.head],
@@ -106,6 +115,9 @@ class Plan:
             for table in self.tables
             if due(table)
         ]
+        covers = [[call.id, [[c.table, c.span.fields(), list(c.rerun)] for c in call.covers]] for call in self.due]
+        if any(some for _, some in covers):
+            tables += [["covers", covers], [[table.target.name, table.table, table.head] for table in self._covered]]
         return "sha256:" + hashlib.sha256(canonical(tables).encode()).hexdigest()
 
 
@@ -123,6 +135,27 @@ def due(table: TablePlan) -> tuple[Call, ...]:
 
 
 def make_plan(state: str | None, tables: Iterable[TablePlan], orphans: Iterable[Doubt] = ()) -> Plan:
-    """Put table plans into the one order that every reading gives."""
+    """Put table plans into the one order that every reading gives.
+
+    A doubt is told once, of the table that was called: that of a table which that call covers is told in its place
+    where nothing else of the call is in doubt.
+    """
     ordered = sorted(tables, key=lambda table: (table.target.name, table.table))
-    return Plan(state, tuple(ordered), tuple(orphans))
+    shown = tuple(replace(table, doubts=_whole(table.doubts)) for table in ordered)
+    left = tuple(orphans)
+    everywhere = (*(doubt for table in ordered for doubt in table.doubts), *left)
+    return Plan(state, shown, (*_whole(left), *_in_part(everywhere)))
+
+
+def _whole(found: Sequence[Doubt]) -> tuple[Doubt, ...]:
+    return tuple(doubt for doubt in found if doubt.intent.part_of is None)
+
+
+def _in_part(found: Sequence[Doubt]) -> tuple[Doubt, ...]:
+    """Return the calls that are in doubt only for tables that they cover, each once."""
+    whole = {doubt.intent for doubt in _whole(found)}
+    left: dict[Intent, Doubt] = {}
+    for doubt in found:
+        if doubt.intent.part_of is not None and doubt.intent.part_of not in whole:
+            left.setdefault(doubt.intent.part_of, Doubt(doubt.intent.part_of, doubt.windows))
+    return tuple(left.values())

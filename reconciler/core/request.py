@@ -8,6 +8,7 @@ from typing import Literal
 
 from reconciler.core.change import Key
 from reconciler.core.config import Limits
+from reconciler.core.lineage import Lineage
 from reconciler.core.schedule import Schedule
 from reconciler.core.window import Windows
 
@@ -84,9 +85,10 @@ STANDARD = Rules()
 class Declared:
     """All that the manifests of a root declare. `manifests` counts documents; requests are in no special order.
 
-    `rules` has the tables that have other rules than the standard ones.
+    `rules` has the tables that have other rules than the standard ones, `lineage` the targets that name a lineage.
     """
 
     manifests: int
     requests: tuple[Request, ...]
     rules: Mapping[Key, Rules] = field(default_factory=dict)
+    lineage: Mapping[str, Lineage] = field(default_factory=dict)

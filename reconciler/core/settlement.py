@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from reconciler.core.change import Change, Entry, Snapshot, key_of
-from reconciler.core.ledger import Intent, doubts
+from reconciler.core.change import Change, Entry, Snapshot, doubt_of, entries_of
+from reconciler.core.ledger import Intent
 from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
+from reconciler.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ def settle(intents: Iterable[Intent], journals: Iterable[JournalReading]) -> Cha
     being sent when its run died stays in doubt. Runs that live, and runs without a journal here, are left alone.
     """
     dead = {journal.run: journal for journal in journals if journal.begun and not journal.live}
-    entries, settled = [], []
+    entries: list[Entry] = []
+    settled: list[Intent] = []
     for intent in intents:
         journal = dead.get(intent.run)
         if journal is None:
@@ -55,7 +57,7 @@ def settle(intents: Iterable[Intent], journals: Iterable[JournalReading]) -> Cha
         what = event.what if event else None
         match what:
             case Triggered(trace_id) if event:
-                entries.append(Entry(key_of(intent), intent.triggered(trace_id, event.at)))
+                entries += entries_of(intent, trace_id, event.at)
                 settled.append(intent)
             case None | Rejected() | NotSent():
                 settled.append(intent)
@@ -67,5 +69,15 @@ def settle(intents: Iterable[Intent], journals: Iterable[JournalReading]) -> Cha
 
 
 def settled_by_reruns(snapshot: Snapshot, intents: Iterable[Intent]) -> tuple[Intent, ...]:
-    """Return those of `intents` that later, approved reruns in `snapshot` cover whole: they are in doubt no longer."""
-    return tuple(intent for intent in intents if not doubts(snapshot.ledger(key_of(intent)), (intent,)))
+    """Return those of `intents` that later, approved reruns in `snapshot` settle whole: they are in doubt no longer.
+
+    Of a call that covers others, reruns have to settle each of these in its own table, too.
+    """
+    return tuple(intent for intent in intents if _is_settled(snapshot, intent))
+
+
+def _is_settled(snapshot: Snapshot, intent: Intent) -> bool:
+    try:
+        return not doubt_of(snapshot, intent)
+    except InvalidInput:  # damage downstream settles nothing, and must not keep other tables from being recorded
+        return False

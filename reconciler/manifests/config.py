@@ -50,6 +50,7 @@ def _check_targets(targets: Mapping[str, Typed], findings: Findings) -> None:
         _check_timeout((*path, "timeout"), text_at(target, "timeout"), findings)
         _check_pause((*path, "pause"), text_at(target, "pause"), findings)
         _check_window((*path, "window"), text_at(target, "window"), findings)
+        _check_lineage((*path, "lineage"), text_at(target, "lineage"), findings)
         if address is not None:
             other = seen.setdefault((address.identity, text_at(target, "tenantId")), name)
             if other != name:
@@ -110,6 +111,21 @@ def _check_window(path: Path, window: str | None, findings: Findings) -> None:
         findings.error(path, f"{quoted(window)} opens and closes at the same time", hint)
 
 
+def _check_lineage(path: Path, file: str | None, findings: Findings) -> None:
+    """Check that a path can be that of a lineage; whether there is such a file, the root says."""
+    if file is None:
+        return
+    *folders, name = file.split("/")
+    if any(part in (".", "..") for part in (*folders, name)) or "\\" in file:
+        hint = "write its path from the root on, folders and name joined by `/`, such as lineage.yaml"
+        findings.error(path, f"{quoted(file)} is not a plain path inside the root", hint)
+    elif any(folder.startswith(".") for folder in folders):
+        hint = "nothing in such folders is read: put the file elsewhere"
+        findings.error(path, f"{quoted(file)} lies in a folder whose name starts with a dot", hint)
+    elif file == "reconciler.yaml":
+        findings.error(path, "reconciler.yaml is the config itself", "put the lineage into a file of its own")
+
+
 def _seconds(duration: str) -> int:
     try:
         return parse_duration(duration)
@@ -161,6 +177,8 @@ def _target(name: str, value: Typed) -> Target:
         proxy=read_address(proxy).url if proxy else None,
         pause=float(parse_duration(pause)) if pause else standard.pause,
         window=_hours(window) if window else None,
+        lineage=text_at(value, "lineage"),
+        coalesce=dig(value, "coalesce") is True,
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from reconciler.core.change import Key
 from reconciler.core.config import Config
@@ -14,6 +14,7 @@ from reconciler.manifests import table_name
 from reconciler.manifests.backfill import Manifest, read_backfill
 from reconciler.manifests.config import read_config
 from reconciler.manifests.findings import Findings
+from reconciler.manifests.lineages import Named, named_in, read_lineages
 from reconciler.manifests.marks import Document, Value
 from reconciler.manifests.quoting import escaped, quoted
 from reconciler.manifests.rules import Source, rules_of
@@ -50,16 +51,35 @@ def read_root(files: Mapping[str, bytes]) -> Reading:
 
     Where the config is bad, the manifests are still checked, as far as that goes without it.
     """
-    config, problems = _read_config_file(files.get(CONFIG))
+    config, named, problems = _read_config_file(files.get(CONFIG))
+    misnamed = {(problem.line, problem.column) for problem in problems}
+    entries, reading = _read_manifests(files, config, named, problems)
+    sound = [each for each in named if each.place not in misnamed]
+    lineages, found = read_lineages(CONFIG, sound, files, _tables(entries) if config else {})
+    failed = any(problem.severity == "error" for problem in found)
+    declared = replace(reading.declared, lineage=lineages) if reading.declared and not failed else None
+    return replace(reading, declared=declared, problems=tuple(sorted((*reading.problems, *found))))
+
+
+def read_requests(files: Mapping[str, bytes]) -> Reading:
+    """Read some files of a root as `read_root` does, for their requests alone: of lineages nothing is said."""
+    config, named, problems = _read_config_file(files.get(CONFIG))
+    return _read_manifests(files, config, named, problems)[1]
+
+
+def _read_manifests(
+    files: Mapping[str, bytes], config: Config | None, named: Iterable[Named], problems: list[Problem]
+) -> tuple[list[_Entry], Reading]:
+    """Read all files but the config and the lineages; `problems` are those of the config."""
     entries: list[_Entry] = []
     unread = 0
-    for file in sorted(files):
-        if file != CONFIG:
-            read, refused = _read_manifest_file(file, files[file], config)
-            entries += read
-            problems += refused
-            unread += not read and bool(refused)
-    if not files.keys() - {CONFIG}:
+    manifests = sorted(files.keys() - {CONFIG, *(each.file for each in named)})
+    for file in manifests:
+        read, refused = _read_manifest_file(file, files[file], config)
+        entries += read
+        problems += refused
+        unread += not read and bool(refused)
+    if not manifests:
         hint = "write one with: reconciler new TABLE; or name another folder with --root"
         problems.append(Problem("", 0, 0, "", "the root holds no manifests", hint, "warning"))
     _check_names(entries)
@@ -68,7 +88,7 @@ def read_root(files: Mapping[str, bytes]) -> Reading:
     problems += (problem for entry in entries for problem in entry.findings.problems)
     requests = tuple(request for entry in entries for request in entry.manifest.requests)
     failed = config is None or any(problem.severity == "error" for problem in problems)
-    return Reading(
+    return entries, Reading(
         config=config,
         declared=None if failed else Declared(len(entries), requests, rules),
         problems=tuple(sorted(problems)),
@@ -85,11 +105,22 @@ class _Entry:
     manifest: Manifest
 
 
-def _read_config_file(data: bytes | None) -> tuple[Config | None, list[Problem]]:
+def _tables(entries: Iterable[_Entry]) -> dict[str | None, dict[str, str]]:
+    """Return the tables that manifests declare, by target, with the file of the first that does."""
+    found: dict[str | None, dict[str, str]] = {}
+    for entry in entries:
+        if entry.manifest.table is not None:
+            tables = found.setdefault(entry.manifest.target, {})
+            tables.setdefault(entry.manifest.table, entry.findings.document.file)
+    return found
+
+
+def _read_config_file(data: bytes | None) -> tuple[Config | None, list[Named], list[Problem]]:
     if data is None:
         hint = "write the file (kind: Config), or name another folder with --root"
-        return None, [Problem(CONFIG, 0, 0, "", "the root has no config", hint)]
+        return None, [], [Problem(CONFIG, 0, 0, "", "the root has no config", hint)]
     loaded = load(CONFIG, data)
+    named = [each for document in loaded.documents for each in named_in(document)]
     problems = list(loaded.problems)
     configs: list[Config | None] = []
     for document in loaded.documents:
@@ -104,7 +135,7 @@ def _read_config_file(data: bytes | None) -> tuple[Config | None, list[Problem]]
         if len(configs) > 1:
             problems.append(_misplaced(document, "there is a Config already, further up", "keep one of the two"))
     failed = any(problem.severity == "error" for problem in problems)
-    return None if failed or not configs else configs[0], problems
+    return None if failed or not configs else configs[0], named, problems
 
 
 def _read_manifest_file(file: str, data: bytes, config: Config | None) -> tuple[list[_Entry], list[Problem]]:

@@ -1,4 +1,4 @@
-"""Text to numbers and null, only where the schema asks for them and the YAML has no quotes."""
+"""Text to numbers, booleans and null, only where the schema asks for them and the YAML has no quotes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ Typed: TypeAlias = "int | float | str | list[Typed] | dict[str, Typed] | None"
 """A value after this step: what the schema is checked against."""
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEANS = {"true": True, "false": False}
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,9})?")
 
@@ -88,6 +89,8 @@ def _scalar(text: str, types: frozenset[str]) -> Typed:
         return None
     if "string" in types:
         return text
+    if "boolean" in types and text in _BOOLEANS:
+        return _BOOLEANS[text]
     if "integer" in types and _INTEGER.fullmatch(text):
         return int(text)
     if "number" in types and _NUMBER.fullmatch(text):

@@ -175,9 +175,9 @@ def _type(broken: Broken, subject: Subject) -> Wrong:
         return Wrong(path, None, f"must be {named}, not {'a list' if isinstance(given, list) else 'a mapping'}", like)
     if wanted == "object":  # it may be anything, a credential too
         return Wrong(path, None, f"must be {named}, not text", like)
-    if wanted in ("integer", "number") and not is_plain(subject.document.mark(path)):
+    if wanted in ("integer", "number", "boolean") and not is_plain(subject.document.mark(path)):
         return Wrong(path, None, f"{quoted(given)} is text in quotes, but must be {named}", "remove the quotes")
-    says = f"is not {named}" if wanted in ("integer", "number") else f"is text, but must be {named}"
+    says = f"is not {named}" if wanted in ("integer", "number", "boolean") else f"is text, but must be {named}"
     return Wrong(path, None, f"{quoted(given)} {says}", like)
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Generic
 
 from reconciler.core.call import Call
-from reconciler.core.change import Change, Changed, Entry, Overtaken, Snapshot, key_of
+from reconciler.core.change import Change, Changed, Entry, Overtaken, Snapshot, entries_of, key_of, keys_of
 from reconciler.core.ledger import Intent
 from reconciler.core.outcome import Triggered, Unknown
 from reconciler.core.plan import Plan
@@ -196,24 +196,28 @@ class Applier(Generic[S]):
     def _outcomes(self, results: Sequence[Result]) -> Change:
         """Return the change that records `results`: lines for what was accepted; intents stay only where in doubt."""
         mine = {intent.call.id: intent for intent in self._snapshot.intents if intent.run == self._run.name}
-        entries, settled = [], []
+        entries: list[Entry] = []
+        settled: list[Intent] = []
         for result in results:
             call = result.call
             intent = mine.get(call.id) or Intent(call, self._run.name, self._run.by, result.at, self._run.commit)
             if isinstance(result.outcome, Triggered) and (call.id in mine or not self._is_recorded(intent)):
-                entries.append(Entry(key_of(intent), intent.triggered(result.outcome.trace_id, result.at)))
+                entries += entries_of(intent, result.outcome.trace_id, result.at)
             if not isinstance(result.outcome, Unknown):
                 settled.append(intent)
         change = Change(tuple(entries), tuple(settled))
         reran = {entry.key for entry in entries if entry.trigger.rerun}
-        older = [intent for intent in self._snapshot.intents if key_of(intent) in reran and intent not in settled]
+        older = [i for i in self._snapshot.intents if not reran.isdisjoint(keys_of(i)) and i not in settled]
         return change + Change(settled=settled_by_reruns(Changed(self._snapshot, change), older))
 
     def _is_recorded(self, intent: Intent) -> bool:
-        """Say whether a call has its line: somebody may have settled it by a copy of this run's journal."""
+        """Say whether a call has its line: somebody may have settled it by a copy of this run's journal.
+
+        What it covers has its lines then, too: they are written in one commit.
+        """
         ledger = self._snapshot.ledger(key_of(intent))
         lines = ledger.triggers if ledger else ()
-        return any((line.run, line.id) == (intent.run, intent.call.id) for line in lines)
+        return any((line.run, line.id, line.covered_by) == (intent.run, intent.call.id, None) for line in lines)
 
     def _message(self, results: Sequence[Result], outcomes: Change, settlement: Change, batch: Sequence[Call]) -> str:
         told = {result.call.id for result in results}

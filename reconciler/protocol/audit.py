@@ -11,6 +11,7 @@ from reconciler.core.report import Result
 from reconciler.core.text import count, printable
 
 _MOST_LINES = 200
+_MOST_COVERED = 20
 
 
 def batch_message(
@@ -38,7 +39,7 @@ def batch_message(
 
 def settlement_lines(settlement: Change) -> list[str]:
     """Return a line for each intent that a change settles: triggered, or owed again."""
-    recorded = {entry.trigger.id for entry in settlement.entries}
+    recorded = {entry.trigger.id for entry in settlement.made}
     return [
         f"{'triggered ' if intent.call.id in recorded else 'owed again'} {_call(intent.call)}"
         for intent in settlement.settled
@@ -68,7 +69,17 @@ def _call(call: Call) -> str:
         parts.append(f"rerun {', '.join(call.rerun)}")
     if call.approved_by:
         parts.append(f"approved by {', '.join(call.approved_by)}")
+    if call.covers:
+        parts.append(f"covers {_tables(call.covers)}")
     return " ".join(parts)
+
+
+def _tables(calls: Sequence[Call]) -> str:
+    """Return the tables of calls that another one covers, with how many calls that saves."""
+    numbers = Counter(call.table for call in calls)
+    shown = [f"{table} ({count(number, 'call')})" for table, number in sorted(numbers.items())]
+    more = len(shown) - _MOST_COVERED
+    return ", ".join(shown[:_MOST_COVERED]) + (f" and {count(more, 'more table')}" if more > 0 else "")
 
 
 def _why(result: Result) -> str:

@@ -13,6 +13,7 @@ from reconciler.core.request import Request
 from reconciler.core.text import count
 from reconciler.core.wallclock import render
 from reconciler.render.blocks import ALL, LINE_BREAK, bullets, rest, row, table, title_row
+from reconciler.render.downstream import covers_html, reruns_html
 from reconciler.render.inert import code, fenced, html_code, json_line
 from reconciler.render.sheet import Sheet, fitting, joined, size
 
@@ -52,8 +53,11 @@ def _target(sheet: Sheet, target: Target, planned: Sequence[PlannedCall], room: 
 def _rows(sheet: Sheet, planned: Sequence[PlannedCall], columns: Sequence[str]) -> Iterator[str]:
     """Yield a row a call; the first of a table has a row with the table's name above it."""
     last = None
+    below = {(plan.target.name, plan.table): plan.downstream for plan in sheet.plan.tables if plan.ready}
     for one in planned:
-        named = "" if one.call.table == last else title_row(html_code(one.call.table), len(columns))
+        reruns = reruns_html(below.get((one.call.target, one.call.table), ()))
+        title = html_code(one.call.table) + (f"<br>{reruns}" if reruns else "")
+        named = "" if one.call.table == last else title_row(title, len(columns))
         last = one.call.table
         yield named + _row(sheet, one, "Instances" in columns)
 
@@ -79,7 +83,8 @@ def html_span(span: Span) -> str:
 
 
 def _kind(planned: PlannedCall) -> str:
-    kind = tokens(planned.call)
+    covers = covers_html(planned.call)
+    kind = tokens(planned.call) + (f"<br>{covers}" if covers else "")
     return f"{kind}<br>held: {planned.held.because}" if planned.held else kind
 
 
@@ -140,7 +145,8 @@ def _before(trigger: Trigger) -> str:
     if trigger.imported:
         return f"{code(trigger.triggered_at)} by hand, imported from {code(trigger.imported)}"
     keys = _several([code(key) for key in trigger.requests], ", ")
-    return f"{code(trigger.triggered_at)} by {keys}, run {code(trigger.run)}"
+    above = f", by the rerun of {code(trigger.covered_by.table)}" if trigger.covered_by else ""
+    return f"{code(trigger.triggered_at)} by {keys}{above}, run {code(trigger.run)}"
 
 
 def bodies_block(calls: Sequence[Planned], room: int) -> str:

@@ -34,7 +34,10 @@ def _trigger_lines(trigger: Trigger, paint: Paint) -> Iterator[str]:
     yield f"    {why}, manifests at {trigger.commit[:12]}"
     if trigger.approved_by:
         yield f"    approved by {printable(', '.join(trigger.approved_by))}"
-    yield paint.dim(f"    call {trigger.id}, run {trigger.run}, traceId {printable(trigger.trace_id or 'not known')}")
+    name = f"call {trigger.id}"
+    if trigger.covered_by:
+        name = f"by the rerun of {printable(trigger.covered_by.table)} (call {trigger.covered_by.id})"
+    yield paint.dim(f"    {name}, run {trigger.run}, traceId {printable(trigger.trace_id or 'not known')}")
 
 
 def history_document(table: str, at: str | None, ledgers: Iterable[Ledger]) -> dict[str, object]:

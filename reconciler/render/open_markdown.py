@@ -88,6 +88,9 @@ def _doubt(doubt: Doubt, live: frozenset[str]) -> Iterator[str]:
     if intent.call.rerun:
         yield f"rerun {', '.join(code(token) for token in intent.call.rerun[:_TABLES])},"
     yield f"since {code(intent.since)}: call `{intent.call.id}` of run {code(intent.run)} by {code(intent.by)}"
+    if intent.call.covers:
+        tables = tuple(dict.fromkeys(cover.table for cover in intent.call.covers))
+        yield f"and so for {_tables(tables)}, which it covers"
     if intent.run in live:
         yield "(under way: wait for it)"
 

@@ -10,6 +10,7 @@ from reconciler.core.plan import Plan, Summary
 from reconciler.core.policy import Held
 from reconciler.core.report import Report, Result
 from reconciler.errors import Problem
+from reconciler.render.downstream import covers_fields, reruns_fields
 from reconciler.render.problems import problem_fields
 
 
@@ -21,6 +22,7 @@ def plan_document(plan: Plan, problems: Iterable[Problem]) -> dict[str, object]:
         "state": plan.state,
         "summary": _summary(plan.summary),
         "calls": [_call(planned.call, planned.held) for _, planned in plan.calls],
+        **reruns_fields(plan),
         "inDoubt": [doubt_fields(doubt) for doubt in plan.doubts],
         "problems": [problem_fields(problem) for problem in problems],
     }
@@ -82,6 +84,7 @@ def _call(call: Call, held: Held | None) -> dict[str, object]:
         **({} if call.end_matters is None else {"rangeEndMatters": call.end_matters}),
         "status": "held" if held else "ready",
         "held": {"because": held.because, "message": held.message} if held else None,
+        **covers_fields(call),
     }
 
 
@@ -109,4 +112,5 @@ def doubt_fields(doubt: Doubt) -> dict[str, object]:
         "body": call.body,
         "since": doubt.intent.since,
         "by": doubt.intent.by,
+        **covers_fields(call),
     }

@@ -13,6 +13,7 @@ from reconciler.core.planner import PlannedCall, TablePlan
 from reconciler.core.policy import Held
 from reconciler.core.schedule import Schedule
 from reconciler.core.text import count, printable
+from reconciler.render.downstream import covers_text, reruns_text
 from reconciler.render.instances import clock_notes, counted, end_sentence
 from reconciler.render.paint import Paint
 
@@ -74,6 +75,8 @@ def _table_lines(table: TablePlan, paint: Paint, verbose: bool, live: frozenset[
         yield _call_line(planned, paint, table.rules.schedule, verbose)
         if verbose:
             yield f"      {planned.call.span.method} {canonical(planned.call.body)}"
+        yield from map(paint.dim, covers_text(planned.call, verbose))
+    yield from map(paint.dim, reruns_text(table))
     for message in _held_messages(table):
         yield f"      {paint.yellow('held:')} {printable(message)}"
     for note in clock_notes(table):
@@ -117,6 +120,7 @@ def doubt_lines(doubt: Doubt, paint: Paint, live: frozenset[str]) -> Iterator[st
     rerun = f"  rerun {', '.join(intent.call.rerun)}" if intent.call.rerun else ""
     yield f"    {paint.red('?')} in doubt since {intent.since}: {describe(intent.call.span)}{rerun}"
     yield f"      {paint.dim(f'call {intent.call.id} of run {intent.run} by {printable(intent.by)}')}"
+    yield from map(paint.dim, covers_text(intent.call))
     if intent.run in live:
         yield "      that run is under way in this clone: wait for it"
 

@@ -28,6 +28,11 @@ class Row:
         return len(self.ledger.triggers) if self.ledger else 0
 
     @property
+    def made(self) -> int:
+        """How many of them are calls for this very table: the others, calls for tables upstream covered."""
+        return sum(1 for trigger in self.ledger.triggers if not trigger.covered_by) if self.ledger else 0
+
+    @property
     def last(self) -> str | None:
         return self.ledger.triggers[-1].triggered_at if self.ledger and self.ledger.triggers else None
 
@@ -72,7 +77,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         str(row.requests),
         str(len(row.plan.covered)),
         _instances(row.plan),
-        str(row.triggers),
+        str(row.made),
         *(str(number) if number else "-" for number in numbers),
         row.last or "never",
     )

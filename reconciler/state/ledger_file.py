@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 from reconciler.core.call import Method, RangeEnd, Span, read_span
-from reconciler.core.ledger import Ledger, Trigger
+from reconciler.core.ledger import CoveredBy, Ledger, Trigger
 from reconciler.state.json_lines import (
     DamagedState,
     optional_text,
@@ -20,7 +20,7 @@ from reconciler.state.json_lines import (
 _SPAN_KEYS = frozenset({"method", "startTime", "endTime", "scheduleTimes", "rangeEnd"})
 _KEYS = _SPAN_KEYS | {
     *("id", "rerun", "requests", "approvedBy", "traceId"),
-    *("triggeredAt", "run", "commit", "prev"),
+    *("triggeredAt", "run", "commit", "coveredBy", "prev"),
 }
 _FORMS = {
     Method.RANGE: {"method", "startTime", "endTime"},
@@ -89,7 +89,7 @@ def read_ledger(path: str, data: bytes, target: str, table: str) -> Ledger:
     triggers = []
     for number, (line, value) in enumerate(rest, 2):
         try:
-            triggers.append(_trigger(value))
+            triggers.append(_trigger(value, table))
         except ValueError as error:
             raise DamagedState(path, number, str(error)) from None
         if value["prev"] != prev:
@@ -98,7 +98,7 @@ def read_ledger(path: str, data: bytes, target: str, table: str) -> Ledger:
     return Ledger(target, table, tuple(triggers), prev)
 
 
-def _trigger(value: dict[str, object]) -> Trigger:
+def _trigger(value: dict[str, object], table: str) -> Trigger:
     refuse_other_keys(value, _KEYS)
     text_field(value, "prev")
     return Trigger(
@@ -111,4 +111,14 @@ def _trigger(value: dict[str, object]) -> Trigger:
         triggered_at=text_field(value, "triggeredAt"),
         run=text_field(value, "run"),
         commit=text_field(value, "commit"),
+        covered_by=_covered_by(value["coveredBy"], table) if "coveredBy" in value else None,
     )
+
+
+def _covered_by(value: object, table: str) -> CoveredBy:
+    if not isinstance(value, dict) or value.keys() != {"tableName", "id"}:
+        raise ValueError("coveredBy does not name a table and a call")
+    found = CoveredBy(text_field(value, "tableName"), text_field(value, "id"))
+    if found.table == table:
+        raise ValueError("coveredBy names the table itself")
+    return found

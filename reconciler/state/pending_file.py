@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reconciler.core.call import Call, span_fields
 from reconciler.core.ledger import Intent
@@ -18,8 +19,9 @@ from reconciler.state.ledger_file import read_span_fields
 
 _KEYS = frozenset(
     {"id", "target", "tableName", "tenantId", "method", "startTime", "endTime", "scheduleTimes", "rangeEnd"}
-    | {"rerun", "requests", "approvedBy", "since", "commit"}
+    | {"rerun", "requests", "approvedBy", "covers", "since", "commit"}
 )
+_COVER_KEYS = _KEYS - {"target", "tenantId", "covers", "since", "commit"}
 
 
 def write_pending(intents: Sequence[Intent]) -> bytes:
@@ -35,12 +37,24 @@ def _fields(intent: Intent) -> dict[str, object]:
         "target": call.target,
         "tableName": call.table,
         "tenantId": call.tenant,
+        **_reasons(call),
+        **({"covers": [_cover_fields(cover) for cover in call.covers]} if call.covers else {}),
+        "since": intent.since,
+        "commit": intent.commit,
+    }
+
+
+def _cover_fields(cover: Call) -> dict[str, object]:
+    """Return a call that is covered; its target and tenant are those of the call that covers it."""
+    return {"id": cover.id, "tableName": cover.table, **_reasons(cover)}
+
+
+def _reasons(call: Call) -> dict[str, object]:
+    return {
         **span_fields(call.span),
         "rerun": list(call.rerun),
         "requests": list(call.requests),
         "approvedBy": list(call.approved_by),
-        "since": intent.since,
-        "commit": intent.commit,
     }
 
 
@@ -62,10 +76,17 @@ def read_pending(path: str, data: bytes, run: str) -> tuple[Intent, ...]:
 
 def _intent(value: dict[str, object], run: str, by: str) -> Intent:
     refuse_other_keys(value, _KEYS)
+    call = _call(value, text_field(value, "target"), text_field(value, "tenantId"))
+    if "covers" in value:
+        call = replace(call, covers=_covers(value["covers"], call))
+    return Intent(call, run, by, text_field(value, "since"), text_field(value, "commit"))
+
+
+def _call(value: dict[str, object], target: str, tenant: str) -> Call:
     call = Call(
-        target=text_field(value, "target"),
+        target=target,
         table=text_field(value, "tableName"),
-        tenant=text_field(value, "tenantId"),
+        tenant=tenant,
         span=read_span_fields(value),
         rerun=texts_field(value, "rerun"),
         requests=texts_field(value, "requests"),
@@ -73,4 +94,20 @@ def _intent(value: dict[str, object], run: str, by: str) -> Intent:
     )
     if text_field(value, "id") != call.id:
         raise ValueError("its id does not fit its body")
-    return Intent(call, run, by, text_field(value, "since"), text_field(value, "commit"))
+    return call
+
+
+def _covers(value: object, call: Call) -> tuple[Call, ...]:
+    """Read the calls that a call covers: at least one, none for its own table, and none that covers others."""
+    if not isinstance(value, list) or not value:
+        raise ValueError("covers is not a list of calls")
+    found = []
+    for item in value:
+        if not isinstance(item, dict):
+            raise ValueError("covers is not a list of calls")
+        refuse_other_keys(item, _COVER_KEYS)
+        cover = _call(item, call.target, call.tenant)
+        if cover.table == call.table:
+            raise ValueError("it covers a call for its own table")
+        found.append(cover)
+    return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.core.ledger import Intent, Ledger
@@ -25,7 +25,7 @@ class Verified:
 
 def verify_files(snapshot: GitSnapshot) -> Verified:
     """Read every state file. A file that cannot be trusted is a problem, and does not hide the others."""
-    ledgers: list[Ledger] = []
+    ledgers: dict[str, Ledger] = {}
     intents: list[Intent] = []
     problems: list[Problem] = []
     for path in sorted(snapshot.paths):
@@ -34,14 +34,15 @@ def verify_files(snapshot: GitSnapshot) -> Verified:
                 intents += snapshot.intents_of(path)
             elif path.removeprefix(f"{snapshot.folder}/").count("/") == 1 and path.endswith(".jsonl"):
                 ledger = _ledger(snapshot, path)
-                ledgers.append(ledger)
+                ledgers[path] = ledger
                 problems += _repeats(snapshot, path, ledger)
             else:
                 problems.append(_stranger(snapshot, path))
         except DamagedState as damage:
             problems.append(damage.problem)
     problems += [damage.problem for path, damage in snapshot.shrunk.items() if path not in snapshot.paths]
-    return Verified(tuple(ledgers), tuple(intents), tuple(problems))
+    problems += _uncovered(snapshot, ledgers)
+    return Verified(tuple(ledgers.values()), tuple(intents), tuple(problems))
 
 
 def _ledger(snapshot: GitSnapshot, path: str) -> Ledger:
@@ -74,6 +75,29 @@ def _repeats(snapshot: GitSnapshot, path: str, ledger: Ledger) -> Iterator[Probl
             hint=f"see who made them: reconciler history {ledger.table} --at '{instant}'",
             severity="warning",
         )
+
+
+def _uncovered(snapshot: GitSnapshot, ledgers: Mapping[str, Ledger]) -> Iterator[Problem]:
+    """Yield the lines that are covered by a call which its own table's ledger does not have: they come together.
+
+    Of a ledger that is there and cannot be trusted nothing is said here.
+    """
+    made = {(path, line.run, line.id) for path, ledger in ledgers.items() for line in ledger.triggers}
+    for path, ledger in ledgers.items():
+        for number, line in enumerate(ledger.triggers, 2):  # line 1 is the header
+            by = line.covered_by
+            above = ledger_path(snapshot.folder, (ledger.target, by.table)) if by else path
+            damaged = above in snapshot.paths and above not in ledgers
+            if by and not damaged and (above, line.run, by.id) not in made:
+                yield Problem(
+                    file=snapshot.short(path),
+                    line=number,
+                    column=1,
+                    path="",
+                    message=f"this line is covered by call {by.id} of {by.table}, of which that ledger says nothing",
+                    hint=f"both lines were written in one commit: see `git log -p -- '*{above}'` on the state branch, "
+                    "and put that file back as it was, with what came after at its end",
+                )
 
 
 def _stranger(snapshot: GitSnapshot, path: str) -> Problem:

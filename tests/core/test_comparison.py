@@ -341,3 +341,19 @@ def test_a_change_finds_its_lines_by_table() -> None:
     assert found is not None
     assert [line.span for line in found.triggers] == list(_SPANS)
     assert changed.ledger(("prod", "e.f")) is None
+
+
+def test_what_the_bases_calls_cover_counts_as_done_and_is_missed_where_the_branch_drops_it() -> None:
+    span = Range((0, 10), "inclusive")
+    cover = replace(intent(span).call, table="c.d", requests=("below#1",))
+    table = Table(target(), "a.b", (request("above#1", ((0, 10),)),), None, (), 10**10)
+    plan = plan_table(table, {})
+    calls = tuple(replace(planned, call=replace(planned.call, covers=(cover,))) for planned in plan.calls)
+    base = make_plan("tip", [replace(plan, calls=calls)])
+    below = once_triggered(State(None), base).ledger(("prod", "c.d"))
+    assert below is not None
+    assert below.covered == ((0, 10),)
+    asked = {KEY: table.requests, ("prod", "c.d"): (replace(request("below#1", ((0, 10),)), table="c.d"),)}
+    assert no_longer_asked(Side(asked, {}, base), asked, {}) == ()
+    dropped = no_longer_asked(Side(asked, {}, base), {KEY: table.requests}, {})
+    assert dropped == (Dropped(("prod", "c.d"), 1, ((0, 10),)),)

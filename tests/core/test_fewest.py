@@ -199,6 +199,11 @@ def test_a_range_does_not_reach_over_what_was_sent_while_the_schedule_was_anothe
     assert _shown(_hours(1, 2, 3), Terms("inclusive", 1, HOURLY), half_past) == ["02-03:00:01", "01"]
 
 
+def test_two_strays_between_two_instants_part_them_once() -> None:
+    strays = ((3600 + 60, 3600 + 61), (3600 + 120, 3600 + 121))
+    assert _shown(_hours(1, 2), Terms("inclusive", 1, HOURLY), strays) == ["01", "02"]
+
+
 def test_parts_of_a_run_that_chunk_cut_stay_ranges() -> None:
     assert _shown(_hours(0, 1, 2, 3, 4, 5, 6), Terms("inclusive", 100, HOURLY, 3 * 3600)) == [
         "00-02:00:01",

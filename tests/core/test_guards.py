@@ -50,6 +50,16 @@ def test_a_config_that_changes_no_guard_is_not_spoken_of() -> None:
     assert _told(replace(BASE, limits=Limits(future=True)), BASE) == []
 
 
+def test_a_branch_that_leaves_calls_to_their_upstreams_is_spoken_of() -> None:
+    off = replace(BASE, targets={"prod": replace(PROD, lineage="lineage.yaml")})
+    on = replace(BASE, targets={"prod": replace(PROD, lineage="lineage.yaml", coalesce=True)})
+    other = replace(BASE, targets={"prod": replace(PROD, lineage="other.yaml", coalesce=True)})
+    assert _told(BASE, off) == _told(on, off) == _told(on, on) == []
+    assert _told(BASE, on) == _told(off, on)
+    assert "targets.prod.coalesce is true now" in _told(off, on)[0]
+    assert _told(on, other) == ["targets.prod.lineage changes from lineage.yaml to other.yaml"]
+
+
 STRICTER: list[tuple[Approvals, Approvals]] = [
     (NoApprovals(), BY_NAME),
     (NoApprovals(), GITHUB),

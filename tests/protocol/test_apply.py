@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from reconciler.core.call import Range
+from reconciler.core.call import Call, Range
 from reconciler.core.change import Change, Changed, Entry, Snapshot
 from reconciler.core.ledger import Intent
 from reconciler.core.needs import Table
@@ -266,3 +266,66 @@ def test_every_call_that_the_sender_does_not_get_is_told_of() -> None:
     report = applier.execute(snapshot, Change(), bench.plan(snapshot))
     assert bench.labels(report) == ["triggered", "skipped", "skipped"]
     assert told == list(report.results[1:])
+
+
+def _covering(bench: Bench) -> None:
+    """Let each call of the bench cover one for a table downstream."""
+    plan = bench.plan
+
+    def covering(snapshot: Snapshot) -> Plan:
+        (table,) = plan(snapshot).tables
+        calls = tuple(replace(planned, call=_with_cover(planned.call)) for planned in table.calls)
+        return make_plan(snapshot.commit, [replace(table, calls=calls)])
+
+    bench.plan = covering  # type: ignore[method-assign]
+
+
+def _with_cover(call: Call) -> Call:
+    return replace(call, covers=(Call("prod", "c.d", "tn", call.span, (), ("below#1",), ()),))
+
+
+BELOW = ("prod", "c.d")
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3])
+def test_what_a_call_covers_is_recorded_in_the_commit_of_its_own_line(batch: int) -> None:
+    bench = Bench()
+    _covering(bench)
+    seen: list[tuple[int, int]] = []
+
+    def both(_change: Change) -> None:
+        ledgers = [bench.state.tip.ledger(key) for key in (KEY, BELOW)]
+        seen.append((len(ledgers[0].triggers) if ledgers[0] else 0, len(ledgers[1].triggers) if ledgers[1] else 0))
+
+    bench.state.before_commit = both
+    report = bench.apply(batch=batch)
+    assert bench.labels(report) == ["triggered"] * 3
+    assert [call.table for call in bench.sender.sent] == ["a.b"] * 3
+    assert all(above == below for above, below in seen)
+    above, below = bench.state.tip.ledger(KEY), bench.state.tip.ledger(BELOW)
+    assert above is not None
+    assert below is not None
+    assert [line.covered_by and line.covered_by.id for line in below.triggers] == [line.id for line in above.triggers]
+    assert "covers c.d (1 call)" in bench.state.messages[-1]
+
+
+@pytest.mark.parametrize("outcome", [Rejected("no"), NotSent("no"), Unknown("lost")])
+def test_a_call_that_is_not_known_to_be_made_has_no_lines_anywhere(outcome: Outcome) -> None:
+    bench = Bench()
+    _covering(bench)
+    bench.sender.answer = lambda _call: outcome
+    bench.apply()
+    assert bench.state.tip.ledger(KEY) is bench.state.tip.ledger(BELOW) is None
+    kept = [cover.table for intent in bench.state.tip.intents for cover in intent.call.covers]
+    assert kept == (["c.d"] * 3 if isinstance(outcome, Unknown) else [])
+
+
+def test_covered_lines_survive_a_lost_race() -> None:
+    bench = Bench()
+    _covering(bench)
+    bench.other_run_does_first(1)
+    bench.apply()
+    above, below = bench.state.tip.ledger(KEY), bench.state.tip.ledger(BELOW)
+    assert above is not None
+    assert below is not None
+    assert (len(above.triggers), len(below.triggers)) == (3, 2)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from reconciler.core.call import Range
+from reconciler.core.call import Call, Range, Times
 from reconciler.core.config import Limits
 from reconciler.core.needs import Table
 from reconciler.core.outcome import Rejected, Triggered
@@ -14,8 +15,10 @@ from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.report import Report, Result, Skipped
 from reconciler.render.paint import PLAIN
 from reconciler.render.plan_json import plan_document, report_document
+from reconciler.render.plan_markdown import plan_markdown
 from reconciler.render.plan_text import plan_text
 from reconciler.render.report_text import report_text, result_line
+from reconciler.render.sheet import Sheet
 from tests.core import worlds
 
 HOURS = ((3600, 5 * 3600 + 1),)
@@ -45,6 +48,64 @@ def test_the_text_shows_calls_reasons_doubt_and_totals() -> None:
     assert "? in doubt since 2026-01-01T00:00:00Z: 1970-01-01 20:00:00 .. 1970-01-01 20:59:59" in text
     assert "reconciler resolve" in text
     assert "2 calls to make (1 new, 1 rerun) for 1 table, 1 held, 1 in doubt; 1 request already triggered." in text
+
+
+def _related() -> Plan:
+    """Return a plan whose first ready call covers five others, and whose table has five declared ones downstream."""
+    (table,) = _plan().tables
+    first, *rest = sorted(table.calls, key=lambda planned: planned.held is not None)
+    span = Times((3600, 7200))
+    covers = tuple(
+        Call("prod", f"c.d{at}", "tn", span, ("red",) if at else (), (f"d{at}.yaml#1",), ()) for at in range(5)
+    )
+    calls = (replace(first, call=replace(first.call, covers=covers)), *rest)
+    return make_plan("c0ffee", [replace(table, calls=calls, downstream=("c.d0", "c.d1", "c.d2", "c.d3", "c.d4"))])
+
+
+def test_the_text_shows_under_a_call_what_it_covers_and_under_a_table_what_it_reruns() -> None:
+    text = plan_text(_related(), PLAIN, verbose=False, live=frozenset())
+    assert "      = covers 2 instances of c.d0: 1970-01-01 01:00:00, 1970-01-01 02:00:00 (d0.yaml#1)\n" in text
+    assert (
+        "      = covers 2 instances of c.d2: 1970-01-01 01:00:00, 1970-01-01 02:00:00 rerun red (d2.yaml#1)\n" in text
+    )
+    assert "c.d3" not in text
+    assert "      = covers 2 more calls downstream\n" in text
+    assert "      also reruns, downstream: c.d0, c.d1, c.d2 and 2 more\n" in text
+    assert "= covers 2 instances of c.d4" in plan_text(_related(), PLAIN, verbose=True, live=frozenset())
+    assert "downstream" not in plan_text(_plan(), PLAIN, verbose=False, live=frozenset())
+
+
+def test_json_tells_of_downstream_only_where_there_is_something() -> None:
+    document = json.loads(json.dumps(plan_document(_related(), ())))
+    tables = ["c.d0", "c.d1", "c.d2", "c.d3", "c.d4"]
+    assert document["downstream"] == [{"target": "prod", "tableName": "a.b", "tables": tables}]
+    covers = [call.get("covers") for call in document["calls"]]
+    assert [some is None for some in covers].count(False) == 1
+    (first, *_) = next(some for some in covers if some)
+    assert {name: first[name] for name in ("tableName", "method", "scheduleTimes", "rerun", "requests")} == {
+        "tableName": "c.d0",
+        "method": "scheduleTime",
+        "scheduleTimes": ["1970-01-01 01:00:00", "1970-01-01 02:00:00"],
+        "rerun": [],
+        "requests": ["d0.yaml#1"],
+    }
+
+
+def test_what_is_covered_is_part_of_the_digest_and_what_is_only_rerun_is_not() -> None:
+    plan, related = _plan(), _related()
+    shown = make_plan(plan.state, [replace(table, downstream=("c.d0",)) for table in plan.tables])
+    assert plan.digest == shown.digest
+    assert related.digest != plan.digest
+    (table,) = related.tables
+    first, *rest = table.calls
+    fewer = replace(first, call=replace(first.call, covers=first.call.covers[:1]))
+    assert make_plan(plan.state, [replace(table, calls=(fewer, *rest))]).digest not in {plan.digest, related.digest}
+
+
+def test_markdown_tells_what_a_call_covers_and_what_a_table_reruns() -> None:
+    text = plan_markdown(Sheet(_related(), {}, {}))
+    assert "covers <code>c.d0</code>, <code>c.d1</code>, <code>c.d2</code> and 2 more" in text
+    assert "<code>a.b</code><br>also reruns, downstream: <code>c.d0</code>, <code>c.d1</code>" in text
 
 
 def test_verbose_text_shows_every_point_and_body() -> None:

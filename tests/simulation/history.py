@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 
 from reconciler.commands.resolve import _provable
-from reconciler.core.change import Change, Changed, Entry, Snapshot, key_of
+from reconciler.core.change import Change, Changed, Snapshot, entries_of
 from reconciler.core.config import Limits
 from reconciler.core.needs import Table
 from reconciler.core.outcome import Unknown
@@ -20,6 +20,7 @@ from reconciler.protocol.apply import Run
 from tests.core import worlds
 from tests.inline import InlineExecutor
 from tests.simulation import reckoning
+from tests.simulation.coalescing import coalesced
 from tests.simulation.parts import Parts
 from tests.simulation.process import END_OF_TIME, HOURS, Process
 from tests.simulation.promises import BrokenPromise
@@ -39,7 +40,10 @@ Asked = tuple[tuple[Request, ...], frozenset[str], int]
 
 
 class History:
-    """A history and its world; the same seed and parts, the same history."""
+    """A history and its world; the same seed and parts, the same history.
+
+    In every other one the second table lies downstream of the first, calls are coalesced, and requests often meet.
+    """
 
     def __init__(self, seed: int, parts: Parts) -> None:
         self.rng = Random(seed)
@@ -50,6 +54,7 @@ class History:
         self.here: list[str] = []
         self._last: tuple[Snapshot, Asked, Plan] = (NOTHING, ((), frozenset(), 0), make_plan(None, ()))
         self.depends_on = {"c.d": (UPSTREAM,)} if self.rng.random() < 0.5 else {}
+        self.coalesces = seed % 2 == 1
         self.runs = 0
         self.asked = 0
 
@@ -82,8 +87,8 @@ class History:
         self.world.log.append(f"edit: {len(kept)} requests, approved {sorted(self.world.approved)}")
 
     def _request(self) -> Request:
-        start = self.rng.randint(0, 20)
-        windows = ((start, start + self.rng.choice((1, 1, 2, 5, 9))),)
+        start = self.rng.choice((0, 10)) if self.coalesces else self.rng.randint(0, 20)
+        windows = ((start, start + self.rng.choice((1, 5) if self.coalesces else (1, 1, 2, 5, 9))),)
         token = self.rng.choice((None, None, *TOKENS))
         rerun = Rerun(token, "because") if token else None
         self.asked += 1
@@ -105,7 +110,7 @@ class History:
             self.world.arrive()
         chosen = [intent for intent in self.world.tip.intents if self.rng.random() < 0.6]
         triggered = [intent for intent in chosen if (intent.run, intent.call.id) in self.world.made]
-        entries = tuple(Entry(key_of(intent), intent.triggered(None, intent.since)) for intent in triggered)
+        entries = tuple(entry for intent in triggered for entry in entries_of(intent, None, intent.since))
         if chosen:
             self.world.log.append(f"resolve {[intent.call.id for intent in chosen]} by hand")
             self.world.land(self.world.tip, Change(entries, tuple(chosen)), PERSON)
@@ -204,10 +209,11 @@ class History:
         plans = []
         for name in TABLES:
             mine = tuple(request for request in requests if request.table == name)
-            intents = tuple(intent for intent in snapshot.intents if intent.call.table == name)
+            parts = (part for intent in snapshot.intents for part in intent.parts)
+            intents = tuple(part for part in parts if part.call.table == name)
             table = Table(TARGET, name, mine, snapshot.ledger(("prod", name)), intents, now)
             plans.append(replace(self.parts.planner(table, approvals), depends_on=self.depends_on.get(name, ())))
-        return make_plan(snapshot.commit, plans)
+        return make_plan(snapshot.commit, coalesced(*plans) if self.coalesces else plans)
 
     def reckon(self) -> None:
         """End all faults, let a clean apply run on each machine, and check that nothing is left open but doubt."""

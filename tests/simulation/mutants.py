@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tests.simulation import faulty_covers as covers
 from tests.simulation import faulty_decisions as decisions
 from tests.simulation import faulty_ports as ports
 from tests.simulation import faulty_runs as runs
@@ -107,7 +108,24 @@ _DECISIONS = (
     Mutant("plan_without_ledger", Parts(planner=decisions.plan_without_ledger), Promise.DONE_NOT_SENT, doubles=True),
 )
 
-MUTANTS = (*_RUNS, *_PORTS, *_DECISIONS)
+_COVERS = (
+    Mutant("CoversNotRecorded", Parts(applier=covers.CoversNotRecorded), Promise.TOGETHER),
+    Mutant(
+        "RerunUpstreamSettles",
+        Parts(applier=covers.RerunUpstreamSettles, odds=_more(lost=0.4)),
+        Promise.DOUBT_STAYS,
+        doubles=True,
+    ),
+    Mutant("settle_without_covers", Parts(settler=covers.settle_without_covers), Promise.TOGETHER),
+    Mutant(
+        "plan_past_covers_in_doubt",
+        Parts(planner=covers.plan_past_covers_in_doubt),
+        Promise.DOUBT_NOT_SENT,
+        doubles=True,
+    ),
+)
+
+MUTANTS = (*_RUNS, *_PORTS, *_DECISIONS, *_COVERS)
 
 # Below the promises that are kept at every step lie two about the whole. A world that sees nothing but one of them
 # still catches whatever harms it.

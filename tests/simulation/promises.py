@@ -27,6 +27,7 @@ class Promise(StrEnum):
     EXECUTED = "triggered means executed"
     RECORDED_AS_MADE = "a line says what was sent"
     RECORDED_ONCE = "a call has one line"
+    TOGETHER = "a call and what it covers are recorded in one commit"
     DOUBT_STAYS = "what may have run stays in doubt"
     LIVING = "a living run settles its own calls"
     KNOWN_RECORDED = "a known answer is recorded"

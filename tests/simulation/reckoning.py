@@ -58,7 +58,7 @@ def _check_known(world: World, table: str) -> None:
 def _check_asked(world: World, request: Request) -> None:
     """Whatever is asked for, and approved where it has to be, is a line or in doubt."""
     ledger = world.tip.ledger((request.target, request.table))
-    mine = [intent for intent in world.tip.intents if intent.call.table == request.table]
+    mine = [part for intent in world.tip.intents for part in intent.parts if part.call.table == request.table]
     if request.rerun is None:
         taken = union(window for doubt in doubts(ledger, mine) for window in doubt.windows)
         left = subtract(subtract(request.windows, ledger.covered if ledger else ()), taken)

@@ -21,7 +21,7 @@ REACHED = (
     "unclear push (lost)", "unclear push (late)", "late ", "is answered 200", "is answered 401", "is answered 429",
     "is answered 50", "hears Unknown(error='no answer in time')", "hears NotSent", "by hand",
     "by a journal of", "Settle ", "Record 1 in doubt", "has executed", "edit: ", "holds a call: dependency",
-    "holds a call: window",
+    "holds a call: window", "covered ",
 )  # fmt: skip
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from reconciler.core.call import Call
-from reconciler.core.change import Change, Snapshot, key_of
-from reconciler.core.ledger import Intent, Ledger, doubts
+from reconciler.core.change import Change, Snapshot, doubt_of
+from reconciler.core.ledger import Intent, Ledger
 from reconciler.core.outcome import Outcome
 from reconciler.core.request import Request
 from reconciler.core.settlement import Event, JournalReading, Sending
@@ -110,6 +110,8 @@ class World:
         Of an instant each set of tokens runs once, and the one without tokens is intended before all others: it may
         run after a rerun that a reviewer approved while it was in doubt. There is a rerun for each approved token.
         """
+        for cover in call.covers:  # what lies downstream runs too
+            self.execute(run, cover)
         self.made.add((run, call.id))
         tokens = frozenset(call.rerun)
         self.require(tokens <= self.ever_approved, Promise.APPROVED, f"{call.id} of {run} for {call.rerun}")
@@ -148,6 +150,7 @@ class World:
         old, self.tip = self.tip, new
         self.commits += 1
         self._check_growth(old, change)
+        self._check_together(change)
         for entry in change.entries:
             self._note_line((entry.trigger.run, entry.trigger.id), entry.key[1], entry.trigger.span.windows)
             _, call = self.intended.get((entry.trigger.run, entry.trigger.id), (0, None))
@@ -162,17 +165,32 @@ class World:
             if (intent.run, intent.call.id) in known:
                 self._check_settled(intent, by)
         for intent in change.intents:
-            self._check_owed(intent)
-            self.intended.setdefault((intent.run, intent.call.id), (self.commits, intent.call))
+            for part in intent.parts:
+                self._check_owed(part)
+                self.intended.setdefault((part.run, part.call.id), (self.commits, part.call))
 
     def doubtful(self, table: str, second: int, but: str = "") -> list[frozenset[str]]:
         """Return the tokens of each intent over a second, `but` those of one run."""
         return [
-            frozenset(intent.call.rerun)
+            frozenset(part.call.rerun)
             for intent in self.tip.intents
-            if intent.call.table == table and intent.run != but
-            if any(start <= second < end for start, end in intent.call.span.windows)
+            for part in intent.parts
+            if part.call.table == table and intent.run != but
+            if any(start <= second < end for start, end in part.call.span.windows)
         ]
+
+    def _check_together(self, change: Change) -> None:
+        """The line of a call and those of what it covers come in one commit, or none of them does."""
+        names = {(entry.trigger.run, entry.trigger.id) for entry in change.entries}
+        for run, call_id in sorted(names):
+            _, call = self.intended.get((run, call_id), (0, None))
+            covers = {(run, cover.id) for cover in call.covers} if call else set()
+            self.require(covers <= names, Promise.TOGETHER, f"{call_id} of {run} without all of {covers}")
+        for entry in change.entries:
+            by = entry.trigger.covered_by
+            self.require(not by or (entry.trigger.run, by.id) in names, Promise.TOGETHER, f"{entry} without {by}")
+            if by:
+                self.log.append(f"covered {entry.trigger.id} by {by.id} of {entry.trigger.run}")
 
     def _check_growth(self, old: Revision, change: Change) -> None:
         for key, ledger in old.ledgers.items():
@@ -195,7 +213,7 @@ class World:
     def _check_settled(self, intent: Intent, by: str) -> None:
         """An intent ends with a line, by an approved rerun over it, or because its call did not run and never will."""
         run, name = intent.run, (intent.run, intent.call.id)
-        if name in self.recorded or not doubts(self.tip.ledger(key_of(intent)), (intent,)):
+        if name in self.recorded or not doubt_of(self.tip, intent):
             return
         under_way = any((late, call.id) == name for late, call in self.late_calls)
         self.require(name not in self.made and not under_way, Promise.DOUBT_STAYS, f"{name[1]} of {run} by {by}")

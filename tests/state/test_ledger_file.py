@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from reconciler.core.call import Range
+from reconciler.core.ledger import CoveredBy
 from reconciler.state.json_lines import DamagedState
 from reconciler.state.ledger_file import append, ledger_name, read_ledger
 from tests.state.records import TABLE, TARGET, hours, points, trigger
@@ -52,6 +54,37 @@ def test_a_line_has_the_documented_fields_and_only_an_exclusive_range_says_so() 
     assert list(first) == ["id", "method", "startTime", "endTime", *common]
     assert list(second) == ["id", "method", "scheduleTimes", *common]
     assert list(third) == ["id", "method", "startTime", "endTime", "rangeEnd", *common]
+
+
+COVERED = replace(TRIGGERS[1], covered_by=CoveredBy("c.d.ABOVE", "0123456789abcdef"))
+COVERED_FILE = append(FILE, TARGET, TABLE, [COVERED])
+
+
+def test_a_covered_line_says_by_which_call_and_leaves_the_lines_before_as_they_are() -> None:
+    assert read(COVERED_FILE) == (*TRIGGERS, COVERED)
+    assert COVERED_FILE.startswith(FILE)
+    assert b"coveredBy" not in FILE
+    line = json.loads(COVERED_FILE.split(b"\n")[-2])
+    assert line["coveredBy"] == {"tableName": "c.d.ABOVE", "id": "0123456789abcdef"}
+    assert list(line)[-3:] == ["commit", "coveredBy", "prev"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'{"tableName":"c.d.ABOVE","id":"0123456789abcdef"}', b"null"),
+        (b'{"tableName":"c.d.ABOVE","id":"0123456789abcdef"}', b"{}"),
+        (b'{"tableName":"c.d.ABOVE",', b"{"),
+        (b'"id":"0123456789abcdef"}', b'"id":1}'),
+        (b'"id":"0123456789abcdef"}', b'"id":"0123456789abcdef","run":"x"}'),
+        (b'"c.d.ABOVE"', b'"c.d.T"'),
+        (b'"c.d.ABOVE"', b"null"),
+    ],
+)
+def test_a_covered_line_that_names_no_call_of_another_table_is_found_out(old: bytes, new: bytes) -> None:
+    damaged = COVERED_FILE.replace(old, new, 1)
+    assert damaged != COVERED_FILE
+    assert place(damaged) == 5
 
 
 def test_an_edited_line_is_found_out_by_the_next() -> None:

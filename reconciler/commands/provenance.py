@@ -9,7 +9,7 @@ from functools import cached_property
 
 from reconciler.core.request import Place, Request
 from reconciler.errors import Failure, ForgeFailure
-from reconciler.manifests.root import CONFIG, read_root
+from reconciler.manifests.root import CONFIG, read_requests
 from reconciler.review.forge import Reviewed
 from reconciler.review.traced import Brought, Change, Declared, Origin
 from reconciler.state import past
@@ -17,7 +17,7 @@ from reconciler.state.blame import Blamed, blame, is_new
 from reconciler.state.checkout import Checkout
 
 
-class Lineage:
+class Provenance:
     """The past of the manifests of a checkout: those of a commit, or of the work tree where that is None."""
 
     def __init__(self, checkout: Checkout, commit: str | None) -> None:
@@ -132,7 +132,7 @@ class Lineage:
         """Return what some files of a commit declare, with its config; None where any of that is not valid."""
         key = commit, frozenset(files)
         if key not in self._known:
-            reading = read_root(self._checkout.some(commit, {CONFIG, *key[1]}))
+            reading = read_requests(self._checkout.some(commit, {CONFIG, *key[1]}))
             self._known[key] = (
                 Declared(reading.declared.requests, reading.config.targets)
                 if reading.declared is not None and reading.config is not None

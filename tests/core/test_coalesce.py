@@ -1,0 +1,170 @@
+"""What an upstream's call runs anyway is not called: never one instant forgotten, never one twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.core.call import Call, Range
+from reconciler.core.change import Key
+from reconciler.core.coalesce import Planned, with_downstream
+from reconciler.core.dependencies import hold_dependents
+from reconciler.core.lineage import Lineage
+from reconciler.core.needs import Table
+from reconciler.core.planner import TablePlan, plan_table
+from reconciler.core.policy import Held
+from reconciler.core.request import Dependency, Rules
+from reconciler.core.schedule import Every, Schedule
+from reconciler.core.window import Windows
+from tests.core import worlds
+
+_HORIZON = 48
+_NAMES = ("a", "b", "c")
+CHAIN = Lineage({"a": ("b",), "b": ("c",)})
+_schedules = st.builds(lambda step: Schedule(f"every {step}", Every(step)), st.sampled_from([1, 2, 3, 4, 6]))
+
+
+def _table(name: str, windows: Windows, schedule: Schedule | None, done: Windows = ()) -> Table:
+    asked = tuple(replace(worlds.request(f"{name}#{at}", (window,)), table=name) for at, window in enumerate(windows))
+    lines = tuple(worlds.trigger(Range(window, "inclusive")) for window in done)
+    ledger = replace(worlds.ledger(*lines), table=name) if lines else None
+    aim = replace(worlds.target(points=3), coalesce=True, lineage="lineage.yaml")
+    return Table(aim, name, asked, ledger, (), 10**10, Rules(schedule))
+
+
+def _coalesced(tables: list[Table], lineage: Lineage = CHAIN) -> dict[Key, TablePlan]:
+    planned = {("prod", table.name): Planned(table, {}, plan_table(table, {})) for table in tables}
+    held = hold_dependents({key: one.plan for key, one in planned.items()}, frozenset(), lambda _: True)
+    found = with_downstream(planned, held, planned, {"prod": lineage}, lambda _: True)
+    return hold_dependents(found, frozenset(), lambda _: True)
+
+
+def _instants(table: Table, windows: Windows) -> list[int]:
+    schedule = table.rules.schedule
+    seconds = [second for start, end in windows for second in range(start, end)]
+    if schedule is None:
+        return seconds
+    assert isinstance(schedule.instants, Every)
+    return [second for second in seconds if second % schedule.instants.step == 0]
+
+
+def _owed(table: Table) -> list[int]:
+    asked = {second for request in table.requests for second in _instants(table, request.windows)}
+    done = table.ledger.covered if table.ledger else ()
+    return sorted(second for second in asked if not any(start <= second < end for start, end in done))
+
+
+def _calls(plans: dict[Key, TablePlan], name: str) -> tuple[list[Call], list[tuple[Call, Call]]]:
+    """Return the calls of a table, and the calls for it that others cover, each with the one that does."""
+    made = list(plans["prod", name].ready)
+    covers = [(call, cover) for plan in plans.values() for call in plan.ready for cover in call.covers]
+    return made, [(call, cover) for call, cover in covers if cover.table == name]
+
+
+@st.composite
+def _chains(draw: st.DrawFn) -> list[Table]:
+    return [
+        _table(name, draw(worlds.windows), draw(st.none() | _schedules), draw(worlds.windows)[:1]) for name in _NAMES
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(_chains())
+def test_every_owed_instant_is_called_or_covered_once_and_only_by_a_call_that_runs_it(tables: list[Table]) -> None:
+    plans = _coalesced(tables)
+    by_name = {table.name: table for table in tables}
+    for table in tables:
+        made, covered = _calls(plans, table.name)
+        spans = [call.span.windows for call in (*made, *(cover for _, cover in covered))]
+        assert Counter(second for windows in spans for second in _instants(table, windows)) == Counter(_owed(table))
+        for call, cover in covered:
+            upstream = by_name[call.table]
+            assert upstream.name < table.name
+            assert set(_instants(table, cover.span.windows)) <= set(_instants(upstream, call.span.windows))
+
+
+@settings(max_examples=200, deadline=None)
+@given(_chains())
+def test_no_call_is_made_for_what_a_call_upstream_is_known_to_run(tables: list[Table]) -> None:
+    plans = _coalesced(tables)
+    by_name = {table.name: table for table in tables}
+    for at, table in enumerate(tables):
+        if table.rules.schedule is None:
+            continue
+        for upstream in tables[:at]:
+            if upstream.rules.schedule is None:
+                continue
+            above = [
+                second
+                for call in plans["prod", upstream.name].ready
+                for second in _instants(by_name[upstream.name], call.span.windows)
+            ]
+            mine = [s for call in plans["prod", table.name].ready for s in _instants(table, call.span.windows)]
+            assert not set(above) & set(mine)
+
+
+HOURLY = Schedule("hourly", Every(3600))
+DAY = ((0, 86_400),)
+
+
+def test_a_downstream_with_the_same_schedule_is_covered_whole_and_says_by_which_call() -> None:
+    plans = _coalesced([_table("a", DAY, HOURLY), _table("b", DAY, HOURLY)])
+    (call,) = plans["prod", "a"].ready
+    assert [(cover.table, cover.requests, cover.instances) for cover in call.covers] == [("b", ("b#0",), 24)]
+    assert plans["prod", "b"].calls == ()
+    assert plans["prod", "a"].downstream == ("b",)
+
+
+def test_a_finer_schedule_downstream_keeps_the_instants_that_the_upstream_does_not_have() -> None:
+    plans = _coalesced([_table("a", DAY, HOURLY), _table("b", DAY, Schedule("half", Every(1800)))])
+    assert sum(call.instances or 0 for call in plans["prod", "b"].ready) == 24
+
+
+def test_a_range_without_a_schedule_carries_nothing_for_nobody_knows_its_instants() -> None:
+    plans = _coalesced([_table("a", DAY, None), _table("b", DAY, HOURLY)])
+    assert plans["prod", "a"].ready[0].covers == ()
+    assert len(plans["prod", "b"].ready) == 1
+
+
+def test_a_table_that_is_held_carries_nothing() -> None:
+    ahead = replace(_table("a", DAY, HOURLY), now=0)
+    plans = _coalesced([ahead, replace(_table("b", DAY, HOURLY), now=10**6)])
+    assert [planned.held and planned.held.because for planned in plans["prod", "a"].calls] == ["future"]
+    assert len(plans["prod", "b"].ready) == 1
+
+
+def test_a_table_that_waits_for_another_is_not_covered_for_it_has_to_run_after_that() -> None:
+    other = replace(_table("x", DAY, HOURLY), now=0)
+    waits = _table("b", DAY, HOURLY)
+    waits = replace(waits, rules=replace(waits.rules, depends_on=(Dependency("mx", ("prod", "x")),)))
+    plans = _coalesced([_table("a", DAY, HOURLY), waits, other])
+    (planned,) = plans["prod", "b"].calls
+    assert planned.held is not None
+    assert planned.held.because == "dependency"
+    assert plans["prod", "a"].ready[0].covers == ()
+
+
+def test_what_depends_on_a_covered_table_waits_for_the_call_that_covers_it() -> None:
+    after = _table("z", DAY, HOURLY)
+    after = replace(after, rules=replace(after.rules, depends_on=(Dependency("mb", ("prod", "b")),)))
+    plans = _coalesced([_table("a", DAY, HOURLY), _table("b", DAY, HOURLY), after])
+    assert {one.key for one in plans["prod", "z"].depends_on} == {("prod", "a"), ("prod", "b")}
+
+
+def test_without_coalesce_the_tables_downstream_are_named_and_called() -> None:
+    tables = [replace(table, target=worlds.target()) for table in (_table("a", DAY, HOURLY), _table("b", DAY, HOURLY))]
+    plans = _coalesced(tables)
+    assert plans["prod", "a"].downstream == ("b",)
+    assert len(plans["prod", "b"].ready) == 1
+
+
+def test_a_limit_that_the_table_downstream_exceeds_keeps_its_calls() -> None:
+    below = _table("b", DAY, HOURLY)
+    asked = tuple(replace(one, limits=replace(one.limits, span=60)) for one in below.requests)
+    plans = _coalesced([_table("a", ((0, 3600),), HOURLY), replace(below, requests=asked)])
+    (planned,) = plans["prod", "b"].calls
+    assert isinstance(planned.held, Held)
+    assert planned.call.instances == 24
