@@ -108,9 +108,9 @@ def _runs(window: Window, terms: Terms, strays: Windows) -> Iterator[_Run]:
     """Cut a run of neighbours where a stray lies in between, where `chunk` says, and where no range can end."""
     first, end = window
     edges = near(strays, terms.at(first), terms.at(end - 1)) if strays else ()
-    stops = [stop for stop in dict.fromkeys(terms.before(start) for start, _ in edges) if first < stop < end]
+    stops = dict.fromkeys(stop for stop in (terms.before(start) for start, _ in edges) if first < stop < end)
     if terms.range_end == "exclusive" and terms.at(end - 1) == LAST and end - first > 1:
-        stops.append(end - 1)
+        stops[end - 1] = None
     for stop in (*stops, end):
         yield from _chunks(first, stop, terms)
         first = stop
