@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.core.call import Call, Times, describe, span_fields
+from reconciler.core.call import Call, describe, span_fields
 from reconciler.core.plan import Plan
 from reconciler.core.planner import TablePlan
 from reconciler.core.text import count, printable
@@ -27,19 +27,16 @@ def covers_text(call: Call, verbose: bool = False) -> Iterator[str]:
 
 
 def _number(cover: Call) -> str:
-    number = instances(cover)
-    return "" if number is None else f"{count(number, 'instance')} of "
-
-
-def instances(cover: Call) -> int | None:
-    """Return how many instances a covered call has, None where that is not known."""
-    if cover.instances is not None:
-        return cover.instances
-    return len(cover.span.times) if isinstance(cover.span, Times) else None
+    return "" if cover.instances is None else f"{count(cover.instances, 'instance')} of "
 
 
 def _rerun(cover: Call) -> str:
     return f" rerun {', '.join(cover.rerun)}" if cover.rerun else ""
+
+
+def covered_tables(call: Call) -> str:
+    """Return the tables of which a call covers calls, each once; nothing where it covers none."""
+    return named(tuple(dict.fromkeys(cover.table for cover in call.covers)))
 
 
 def reruns_text(table: TablePlan) -> Iterator[str]:
@@ -82,7 +79,7 @@ def _cover(cover: Call) -> dict[str, object]:
         **span_fields(cover.span),
         "rerun": list(cover.rerun),
         "requests": list(cover.requests),
-        "instances": instances(cover),
+        "instances": cover.instances,
     }
 
 

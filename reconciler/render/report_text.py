@@ -12,6 +12,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.planner import PlannedCall
 from reconciler.core.report import WORDS, Report, Result, Skipped, still_held
 from reconciler.core.text import count, printable
+from reconciler.render.downstream import covered_tables
 from reconciler.render.paint import Paint
 from reconciler.render.plan_text import verdict_commands
 
@@ -30,7 +31,8 @@ def result_line(result: Result, paint: Paint) -> str:
     colour = {"triggered": paint.green, "unknown": paint.red, "rejected": paint.red}.get(result.label, paint.yellow)
     why = f": {printable(result.error)}" if result.error else ""
     trace = f"  traceId {printable(result.trace_id)}" if result.trace_id else ""
-    return f"  {colour(f'{result.word:<9}')} {result.call.table}  {describe(result.call.span)}{trace}{why}"
+    covers = f", covers {covered_tables(result.call)}" if result.label == "triggered" and result.call.covers else ""
+    return f"  {colour(f'{result.word:<9}')} {result.call.table}  {describe(result.call.span)}{covers}{trace}{why}"
 
 
 def report_text(plan: Plan, report: Report, where: str, doubts: Sequence[Doubt] = ()) -> str:
