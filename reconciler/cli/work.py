@@ -29,7 +29,12 @@ def validate(call: Call, paths: tuple[Path, ...], output: str, base: str | None)
 
 
 @cli.command(
-    epilog=examples("reconciler plan", "reconciler plan --format json --exit-code", "reconciler plan --save plan.json")
+    epilog=examples(
+        "reconciler plan",
+        "reconciler plan --format json --exit-code",
+        "reconciler plan --save plan.json",
+        "reconciler plan --explain catalog.sales.orders --at '2026-01-20 05:00:00'",
+    )
 )
 @formats("text", "markdown", "json")
 @click.option(
@@ -37,6 +42,8 @@ def validate(call: Call, paths: tuple[Path, ...], output: str, base: str | None)
 )
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Save it, for one `apply FILE`.")
 @click.option("--base", metavar="REF", help="Show only what this branch adds over its merge base with REF.")
+@click.option("--explain", metavar="TABLE", help="Say why this table is called, covered, held or in doubt.")
+@click.option("--at", metavar="TIME", help="With --explain: why this one schedule time is.")
 @scope
 @click.option("--exit-code", is_flag=True, help="Exit with 4, 5 or 7 where calls are pending, held or in doubt.")
 @passing
@@ -46,6 +53,8 @@ def plan(
     out: Path | None,
     save: Path | None,
     base: str | None,
+    explain: str | None,
+    at: str | None,
     table: str | None,
     target: str | None,
     exit_code: bool,
@@ -58,6 +67,10 @@ def plan(
     from reconciler.commands.gather import Scope
 
     options = command.PlanOptions(call.root, output, out, save, Scope(table, target), exit_code, base)
+    if explain is not None or at is not None:
+        from reconciler.commands import explain as explaining
+
+        return explaining.run(options, explain, at, call.terminal)
     return command.run(options, call.terminal)
 
 

@@ -16,6 +16,7 @@ from reconciler.core.ledger import Doubt, Intent
 from reconciler.core.needs import Table, open_reruns
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.planner import TablePlan, plan_table
+from reconciler.core.policy import Approval
 from reconciler.core.request import STANDARD, Declared, Request
 from reconciler.core.settlement import JournalReading, settle
 from reconciler.errors import InvalidInput, Problem, UsageFailure
@@ -145,11 +146,18 @@ class Planner:
     def _plan_table(
         self, snapshot: Snapshot, key: Key, requests: tuple[Request, ...], intents: tuple[Intent, ...]
     ) -> Planned:
-        config, rules = self.manifests.config, self.manifests.declared.rules.get(key, STANDARD)
-        target = config.targets[key[0]]
-        table = Table(target, key[1], requests, snapshot.ledger(key), intents, self.now[key[0]], rules)
-        found = approvals(open_reruns(table), config.approvals, self.reviews)
+        table = self.table(snapshot, key, requests, intents)
+        found = self.approvals_of(table)
         return Planned(table, found, plan_table(table, found))
+
+    def table(self, snapshot: Snapshot, key: Key, requests: tuple[Request, ...], intents: tuple[Intent, ...]) -> Table:
+        """Return all that is known of a table on a target of the config. Raises InvalidInput for a damaged ledger."""
+        target, rules = self.manifests.config.targets[key[0]], self.manifests.declared.rules.get(key, STANDARD)
+        return Table(target, key[1], requests, snapshot.ledger(key), intents, self.now[key[0]], rules)
+
+    def approvals_of(self, table: Table) -> dict[str, Approval]:
+        """Return, for the reruns of a table that somebody has to approve now, whether they are approved."""
+        return approvals(open_reruns(table), self.manifests.config.approvals, self.reviews)
 
     def settle(self, snapshot: Snapshot, journals: Iterable[JournalReading]) -> Change:
         """Return what journals of dead runs prove, of all tables whose ledger can be trusted, in scope or not."""
