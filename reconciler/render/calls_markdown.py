@@ -8,13 +8,14 @@ from itertools import groupby
 from reconciler.core.call import Call, Span, Times, describe
 from reconciler.core.config import Target
 from reconciler.core.ledger import Trigger
-from reconciler.core.planner import PlannedCall
+from reconciler.core.planner import PlannedCall, TablePlan
 from reconciler.core.request import Request
 from reconciler.core.text import count
 from reconciler.core.wallclock import render
 from reconciler.render.blocks import ALL, LINE_BREAK, bullets, rest, row, table, title_row
 from reconciler.render.downstream import covers_html, reruns_html
 from reconciler.render.inert import code, fenced, html_code, json_line
+from reconciler.render.instances import clock_notes, end_sentence
 from reconciler.render.sheet import Sheet, fitting, joined, size
 
 Planned = tuple[Target, PlannedCall]
@@ -47,19 +48,30 @@ def _target(sheet: Sheet, target: Target, planned: Sequence[PlannedCall], room: 
     counted = any(one.call.instances is not None for one in planned)
     columns = ["Window", *(["Instances"] if counted else []), "Kind", "Reason", "Owner"]
     rows = _rows(sheet, planned, columns)
+    end = end_sentence(plan for plan in sheet.plan.tables if plan.target == target)
+    heading += f". {end}" if end else ""
     return f"{heading}\n\n{table(columns, rows, len(planned), 'call', room - size(heading))}"
 
 
 def _rows(sheet: Sheet, planned: Sequence[PlannedCall], columns: Sequence[str]) -> Iterator[str]:
     """Yield a row a call; the first of a table has a row with the table's name above it."""
     last = None
-    below = {(plan.target.name, plan.table): plan.downstream for plan in sheet.plan.tables if plan.ready}
+    plans = {(plan.target.name, plan.table): plan for plan in sheet.plan.tables}
     for one in planned:
-        reruns = reruns_html(below.get((one.call.target, one.call.table), ()))
-        title = html_code(one.call.table) + (f"<br>{reruns}" if reruns else "")
-        named = "" if one.call.table == last else title_row(title, len(columns))
+        key = (one.call.target, one.call.table)
+        named = "" if one.call.table == last else title_row(_title(one.call.table, plans.get(key)), len(columns))
         last = one.call.table
         yield named + _row(sheet, one, "Instances" in columns)
+
+
+def _title(name: str, plan: TablePlan | None) -> str:
+    """Return a table's name with its schedule, what its calls run downstream, and what the clock does to them."""
+    if plan is None:
+        return html_code(name)
+    schedule = plan.rules.schedule
+    lines = [f"{html_code(name)}, schedule {html_code(schedule.text)}" if schedule else html_code(name)]
+    lines += [reruns_html(plan.downstream)] if plan.ready and plan.downstream else []
+    return "<br>".join([*lines, *clock_notes(plan)])
 
 
 def _row(sheet: Sheet, planned: PlannedCall, counted: bool) -> str:

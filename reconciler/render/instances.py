@@ -36,10 +36,10 @@ def end_sentence(tables: Iterable[TablePlan]) -> str | None:
     ]
     if not known:
         return None
-    ranges = count(len(known), "range call")
+    ranges = f"{count(len(known), 'range')} with a schedule"
     if not any(known):
-        return f"rangeEnd decides nothing in {ranges} with a schedule"
-    return f"rangeEnd decides which instances {sum(known)} of {ranges} with a schedule trigger"
+        return f"rangeEnd does not matter for the {ranges}"
+    return f"rangeEnd decides on the last instance of {sum(known):,} of the {ranges}"
 
 
 def clock_notes(table: TablePlan) -> Iterator[str]:

@@ -44,7 +44,7 @@ def plan_text(plan: Plan, paint: Paint, *, verbose: bool, live: frozenset[str]) 
         lines += [f"  {paint.bold(doubt.intent.call.table)} on {doubt.intent.call.target}"]
         lines += [*doubt_lines(doubt, paint, live), ""]
     lines += doubt_help(plan.doubts, live)
-    end = end_sentence(plan.tables) if verbose else None
+    end = end_sentence(plan.tables)
     lines += [paint.dim(f"{end}.")] if end else []
     lines += [totals(plan), paint.dim(f"digest {plan.digest}")]
     return "\n".join(lines) + "\n"
