@@ -31,7 +31,8 @@ torture: $(VENV)/.dev  ## everything that it must survive, in full: hours' worth
 	@HISTORIES=20000 KILL_STRIDE=1 SYSCALL_STRIDE=1 ROUNDS=200 LONG_CALLS=10000 ODD_ANSWERS=500 \
 	  EXAMPLES=5 CALLS_A_TABLE=100 $(BIN)/pytest -q -n auto --dist worksteal
 
-bench: $(VENV)/.dev  ## measure whole commands on 1,000 manifests, and what durability costs
+bench: $(VENV)/.dev  ## measure planning with schedules, whole commands on 1,000 manifests, and what durability costs
+	@$(BIN)/python -m tests.bench.planning
 	@$(BIN)/python -m tests.bench.measure
 	@$(BIN)/python -m tests.bench.durability
 

@@ -40,11 +40,12 @@ _MANIFEST = """\
       name: fact-sales
     spec:
       tableName: default_catalog.sales.FACT_SALES
+      schedule: "0 0 * * * ?"          # Quartz: each full hour has an instance
       requests:
         - name: outage-0120
           reason: "INC-4211: ingest was down"
           timeRange: {startTime: 2026-01-20 01:00:00, endTime: 2026-01-20 05:00:00}
-        - scheduleTimes: [2026-01-20 00:00:00, 2026-01-22 07:00:00]
+        - scheduleTimes: [2026-01-20 10:00:00, 2026-01-20 12:00:00]
     """
 
 _RERUN = """\
@@ -68,6 +69,8 @@ def run(folder: Path | None, console: Console) -> ExitCode:
     story.set_up()
     story.first_apply()
     story.widen()
+    story.mistype()
+    story.fill_gaps()
     story.rerun()
     story.look_back()
     return ExitCode.DONE
@@ -97,7 +100,7 @@ class _Story:
         self.commit("Backfill FACT_SALES after the outage")
 
     def first_apply(self) -> None:
-        self.say("The plan: what apply would send, before anything is sent.")
+        self.say("The plan: the fewest calls that do it, here one by points, and how many instances they run.")
         self.reconciler("plan")
         self.say("Apply makes these calls, and commits what was triggered to the branch reconciler-state.")
         self.reconciler("apply")
@@ -110,6 +113,18 @@ class _Story:
         self.shown("git", "diff", "--unified=0")
         self.commit("The outage lasted until eight")
         self.reconciler("plan")
+        self.reconciler("apply")
+
+    def mistype(self) -> None:
+        self.say("A typo, 2016 for 2026, asks for ten years of hours. A limit holds them; the plan says where.")
+        self.edit("startTime: 2026-01-20", "startTime: 2016-01-20")
+        self.reconciler("plan")
+        self.shown("git", "restore", "triggers")
+
+    def fill_gaps(self) -> None:
+        self.say("It lasted until 13:00 after all. 10:00 and 12:00 ran before: the hours around them are one call.")
+        self.edit("endTime: 2026-01-20 08:00:00", "endTime: 2026-01-20 13:00:00")
+        self.commit("The outage lasted until one")
         self.reconciler("apply")
 
     def rerun(self) -> None:

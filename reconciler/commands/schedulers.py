@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from reconciler.core.change import Key
 from reconciler.core.config import Target
+from reconciler.core.request import Rules
 from reconciler.scheduler.client import Scheduler
 from reconciler.scheduler.credential import Credential, check_allowed_host, read_credential
 from reconciler.scheduler.emulator import Emulator
@@ -27,13 +29,17 @@ def read_credentials(targets: Iterable[Target], environ: Mapping[str, str]) -> d
 
 @contextmanager
 def open_schedulers(
-    targets: Iterable[Target], credentials: Mapping[str, Credential], git: Git
+    targets: Iterable[Target], credentials: Mapping[str, Credential], git: Git, rules: Mapping[Key, Rules]
 ) -> Iterator[dict[str, Scheduler]]:
-    """Yield a client per target, and run the emulator of each embedded one for as long as the block lasts."""
+    """Yield a client per target, and run the emulator of each embedded one for as long as the block lasts.
+
+    An emulator has its tables' schedules from their `rules`. These are made for the years that the requests touch,
+    and no call goes beyond.
+    """
     with ExitStack() as stack:
         clients = {}
         for target in targets:
-            url = stack.enter_context(_emulator(target, git)).url if target.embedded else None
+            url = stack.enter_context(_emulator(target, git, rules)).url if target.embedded else None
             client = Scheduler(target, credentials[target.name], url=url)
             clients[target.name] = stack.enter_context(client)
         yield clients
@@ -44,7 +50,8 @@ def emulator_database(git: Git, target: str) -> Path:
     return git.common_dir / "reconciler" / "emulator" / f"{target}.db"
 
 
-def _emulator(target: Target, git: Git) -> Emulator:
+def _emulator(target: Target, git: Git, rules: Mapping[Key, Rules]) -> Emulator:
     database = emulator_database(git, target.name)
     database.parent.mkdir(parents=True, exist_ok=True)
-    return Emulator(database, tenant=target.tenant, range_end=target.range_end)
+    schedules = {table: rule.schedule for (name, table), rule in rules.items() if name == target.name and rule.schedule}
+    return Emulator(database, tenant=target.tenant, range_end=target.range_end, schedules=schedules)

@@ -34,6 +34,11 @@ class Times:
         return Method.TIMES
 
     @property
+    def start(self) -> int:
+        """The first second."""
+        return self.times[0]
+
+    @property
     def windows(self) -> Windows:
         return union((time, time + 1) for time in self.times)
 
@@ -52,6 +57,11 @@ class Range:
     @property
     def method(self) -> Method:
         return Method.RANGE
+
+    @property
+    def start(self) -> int:
+        """The first second."""
+        return self.window[0]
 
     @property
     def windows(self) -> Windows:

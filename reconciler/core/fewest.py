@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from reconciler.core.call import Range, RangeEnd, Span, Times
 from reconciler.core.schedule import Schedule
@@ -76,17 +77,17 @@ def fewest(owed: Windows, terms: Terms, taken: Windows = EMPTY) -> Iterator[Cut]
     take as many calls, what has neighbours is a range. A range ends a second after its last instant where nothing lies
     there, for then inclusive and exclusive mean the same.
     """
-    strays = terms.strays(taken)
-    runs = [run for window in owed for run in _runs(window, terms, strays)]
-    pointed = _pointed(runs, terms)
+    singles = [first for first, end in owed if end - first == 1]
+    runs = [run for window in owed if window[1] - window[0] > 1 for run in _runs(window, terms, taken)]
+    pointed = _pointed(runs, len(singles), terms)
     for run in runs:
-        if run not in pointed:
+        if run.window not in pointed:
             yield _range(run.window, terms, taken)
-    points = [(terms.at(number), number) for run in runs if run in pointed for number in range(*run.window)]
+    points = sorted(chain(singles, *(range(*window) for window in pointed)))
     for at in range(0, len(points), terms.points_per_call):
         some = points[at : at + terms.points_per_call]
-        numbers = tuple((number, number + 1) for _, number in some)
-        yield Cut(Times(tuple(second for second, _ in some)), numbers, len(some), None)
+        numbers = tuple((number, number + 1) for number in some)
+        yield Cut(Times(tuple(map(terms.at, some))), numbers, len(some), None)
 
 
 def takes_more(owed: Windows, terms: Terms, most: int) -> bool:
@@ -104,10 +105,10 @@ def takes_more(owed: Windows, terms: Terms, most: int) -> bool:
     return False
 
 
-def _runs(window: Window, terms: Terms, strays: Windows) -> Iterator[_Run]:
+def _runs(window: Window, terms: Terms, taken: Windows) -> Iterator[_Run]:
     """Cut a run of neighbours where a stray lies in between, where `chunk` says, and where no range can end."""
     first, end = window
-    edges = near(strays, terms.at(first), terms.at(end - 1)) if strays else ()
+    edges = terms.strays(near(taken, terms.at(first), terms.at(end - 1)))
     stops = dict.fromkeys(stop for stop in (terms.before(start) for start, _ in edges) if first < stop < end)
     if terms.range_end == "exclusive" and terms.at(end - 1) == LAST and end - first > 1:
         stops[end - 1] = None
@@ -117,10 +118,10 @@ def _runs(window: Window, terms: Terms, strays: Windows) -> Iterator[_Run]:
 
 
 def _chunks(first: int, end: int, terms: Terms) -> Iterator[_Run]:
-    origin = terms.at(first)
-    if terms.chunk is None or terms.at(end - 1) - origin < terms.chunk:
+    if terms.chunk is None or terms.at(end - 1) - terms.at(first) < terms.chunk:
         yield _Run((first, end), whole=True)
         return
+    origin = terms.at(first)
     while first < end:
         parts = (terms.at(first) - origin) // terms.chunk + 1
         stop = min(terms.before(origin + parts * terms.chunk), end)
@@ -128,23 +129,24 @@ def _chunks(first: int, end: int, terms: Terms) -> Iterator[_Run]:
         first = stop
 
 
-def _pointed(runs: Sequence[_Run], terms: Terms) -> frozenset[_Run]:
-    """Return the runs that go as points: all single instants, and as many short runs as save a call.
+def _pointed(runs: Sequence[_Run], singles: int, terms: Terms) -> frozenset[Window]:
+    """Return the runs that go as points: those of one instant, and as many short ones as save a call.
 
-    Of any number of runs the shortest make the fewest points, so looking at them by length finds the minimum.
+    `singles` more instants are points anyway. Of any number of runs the shortest make the fewest points, so looking at
+    them by length finds the minimum.
     """
-    singles = [run for run in runs if run.length == 1]
+    alone = [run for run in runs if run.length == 1]
     if terms.schedule is None:
-        return frozenset(singles)
+        return frozenset(run.window for run in alone)
     free = sorted((run for run in runs if run.whole and run.length > 1), key=lambda run: (run.length, run.window))
-    total = len(singles)
+    total = singles + len(alone)
     fewest_calls, taken = len(free) + _full(total, terms), 0
     for number, run in enumerate(free, 1):
         total += run.length
         calls = len(free) - number + _full(total, terms)
         if calls < fewest_calls:
             fewest_calls, taken = calls, number
-    return frozenset((*singles, *free[:taken]))
+    return frozenset(run.window for run in (*alone, *free[:taken]))
 
 
 def _full(points: int, terms: Terms) -> int:

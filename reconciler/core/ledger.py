@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
-from reconciler.core.call import Call, Span, span_fields
-from reconciler.core.window import Windows, intersect, subtract, union
+from reconciler.core.call import Call, Range, Span, span_fields
+from reconciler.core.window import Window, Windows, intersect, subtract, union
 
 # What a manifest calls a request ends in `#` and a name without a colon, so none can look like this.
 _IMPORTED = re.compile(r"import:(.+:[0-9]+)", re.DOTALL)
@@ -93,7 +94,11 @@ class Ledger:
 
 def windows_of(spans: Iterable[Span]) -> Windows:
     """Return the seconds that any of the spans holds."""
-    return union(window for span in spans for window in span.windows)
+    return union(chain.from_iterable(map(_pieces, spans)))
+
+
+def _pieces(span: Span) -> Iterable[Window]:
+    return (span.window,) if isinstance(span, Range) else ((time, time + 1) for time in span.times)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from reconciler.core.fewest import Terms
 from reconciler.core.ledger import Doubt, Intent, Ledger, doubts, windows_of
 from reconciler.core.policy import Approval, Approved, Owing, Waiting
 from reconciler.core.request import STANDARD, Request, Rules
-from reconciler.core.window import EMPTY, Windows, intersect, near, subtract, union
+from reconciler.core.window import EMPTY, Windows, inside, intersect, near, subtract, union
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Needs:
             table=table,
             terms=terms,
             asked=asked,
-            taken=union((*triggered, *unclear)),
+            taken=union((*triggered, *unclear)) if unclear else triggered,
             covered=covered,
             bearing=bearing,
             doubtful=doubtful,
@@ -104,7 +104,8 @@ class Needs:
 
     @property
     def owed(self) -> Windows:
-        return union((*self.fresh, *(window for windows in self.approved.values() for window in windows)))
+        approved = [window for windows in self.approved.values() for window in windows]
+        return union((*self.fresh, *approved)) if approved else self.fresh
 
     @property
     def unapproved(self) -> Windows:
@@ -147,11 +148,10 @@ def covered_keys(requests: Iterable[Request], ledger: Ledger | None, terms: Term
 def done_keys(
     asked: Iterable[tuple[Request, Windows]], covered: Windows, bearing: Mapping[str, Windows]
 ) -> tuple[str, ...]:
-    def left(request: Request, windows: Windows) -> Windows:
-        taken = covered if request.rerun is None else bearing.get(request.rerun.token, EMPTY)
-        return subtract(windows, near(taken, windows[0][0], windows[-1][1])) if windows else EMPTY
+    def taken(request: Request) -> Windows:
+        return covered if request.rerun is None else bearing.get(request.rerun.token, EMPTY)
 
-    return tuple(sorted(request.key for request, windows in asked if not left(request, windows)))
+    return tuple(sorted(request.key for request, windows in asked if inside(windows, taken(request))))
 
 
 def common(few: Windows, many: Windows) -> Windows:

@@ -137,7 +137,7 @@ def _listable(needs: Needs, owed: Windows, most: int) -> Needs:
 
 def _order(planned: PlannedCall) -> tuple[int, str, tuple[str, ...], str]:
     call = planned.call
-    return call.span.windows[0][0], call.span.method, call.rerun, call.id
+    return call.span.start, call.span.method, call.rerun, call.id
 
 
 def _instances(needs: Needs) -> Instances | None:
@@ -162,14 +162,16 @@ def _cut(
     table, terms = needs.table, needs.terms
     layers: list[tuple[Windows, str | None]] = [(fresh, None)]
     layers += [(windows, token) for token, windows in reruns.items()]
-    owed = union(window for windows, _ in layers for window in windows)
+    if not any(windows for windows, _ in layers):
+        return
+    owed = union(window for windows, _ in layers for window in windows) if open_doubts else EMPTY
     for doubt in open_doubts:
         layers += [(intersect(terms.numbered(doubt.windows), owed), token) for token in doubt.intent.call.rerun]
     groups: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
     for window, labels in partition(layers):
         groups[tuple(sorted(label for label in labels if label is not None))].append(window)
     # A rerun goes over what was sent before, but not over what has no instant any more.
-    strays = terms.strays(needs.taken)
+    strays = terms.strays(needs.taken) if any(groups) else EMPTY
     made = [
         (tokens, cut)
         for tokens, windows in groups.items()
@@ -198,12 +200,13 @@ def _satisfied(
     asked: Sequence[tuple[Request, Windows]], made: Sequence[tuple[tuple[str, ...], Cut]], fresh: Windows
 ) -> list[list[Request]]:
     """Return, for each cut with its tokens, the requests for which it does something. No instant is in two cuts."""
+    all_fresh = not any(tokens for tokens, _ in made)
     pieces = sorted((*window, number) for number, (_, cut) in enumerate(made) for window in cut.numbers)
     ends = [end for _, end, _ in pieces]
     found: list[list[Request]] = [[] for _ in made]
     for request, windows in asked:
         hit: dict[int, None] = {}
-        for start, end in windows if request.rerun else common(windows, fresh):
+        for start, end in windows if request.rerun or all_fresh else common(windows, fresh):
             for at in range(bisect_right(ends, start), len(pieces)):
                 first, _, number = pieces[at]
                 if first >= end:

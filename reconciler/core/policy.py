@@ -95,9 +95,8 @@ def _span(owing: Sequence[Owing]) -> Held | None:
 def _calls(owing: Sequence[Owing], calls: Sequence[Call], terms: Terms) -> Held | None:
     request = max((one.request for one in owing), key=lambda request: request.limits.calls)
     most = request.limits.calls
-    owed = union(window for one in owing for window in one.numbers)
-    if takes_more(owed, terms, most):
-        what = f"owes more than {most} calls with a chunk of {render_duration(terms.chunk or 0)}"
+    if terms.chunk is not None and takes_more(union(w for one in owing for w in one.numbers), terms, most):
+        what = f"owes more than {most} calls with a chunk of {render_duration(terms.chunk)}"
         return _over(what, "calls", str(most), "ask for less at once, or for longer chunks", request)
     if len(calls) > most:
         return _over(f"owes {len(calls)} calls", "calls", str(most), "ask for less at once", request)

@@ -115,9 +115,10 @@ class Schedule:
 
     def numbered(self, windows: Windows) -> Windows:
         """Return the numbers of the instants in windows of seconds, as windows: side by side on the schedule is one."""
+        before = self.before if self._gaps else self.instants.before
         found: list[Window] = []
         for start, end in windows:
-            first, last = self.before(start), self.before(end)
+            first, last = before(start), before(end)
             if first == last:
                 continue
             if found and found[-1][1] == first:
@@ -128,9 +129,9 @@ class Schedule:
 
     def seconds(self, numbers: Windows) -> Iterator[int]:
         """Yield the seconds of the instants in windows of numbers."""
+        at = self.at if self._gaps else self.instants.at
         for first, end in numbers:
-            for number in range(first, end):
-                yield self.at(number)
+            yield from map(at, range(first, end))
 
     def holds(self, second: int) -> bool:
         """Say whether there is an instant at `second`."""

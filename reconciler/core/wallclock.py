@@ -45,8 +45,19 @@ def parse(text: str) -> int:
 def render(second: int) -> str:
     """Write a wall-clock second as the vendor does. The inverse of `parse`."""
     days, rest = divmod(second, _DAY)
+    return f"{_date(days)} {_time(rest)}"
+
+
+# A schedule has few times of day, and a plan few days: most of their text is written already.
+@lru_cache(maxsize=4096)
+def _date(days: int) -> str:
     day = date.fromordinal(days + _EPOCH)
-    return f"{day.year:04d}-{day.month:02d}-{day.day:02d} {rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
+    return f"{day.year:04d}-{day.month:02d}-{day.day:02d}"
+
+
+@lru_cache(maxsize=4096)
+def _time(rest: int) -> str:
+    return f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": _DAY, "w": 7 * _DAY}

@@ -22,18 +22,14 @@ EMPTY: Windows = ()
 def union(windows: Iterable[Window]) -> Windows:
     """Return the seconds of all `windows`, in any order and overlapping as they like; those that touch become one."""
     joined: list[Window] = []
-    start = end = None
-    for left, right in sorted(windows):
-        if left >= right:
+    for window in sorted(windows):
+        start, end = window
+        if start >= end:
             continue
-        if end is None or start is None or left > end:
-            if start is not None and end is not None:
-                joined.append((start, end))
-            start, end = left, right
-        elif right > end:
-            end = right
-    if start is not None and end is not None:
-        joined.append((start, end))
+        if not joined or start > joined[-1][1]:
+            joined.append(window)
+        elif end > joined[-1][1]:
+            joined[-1] = (joined[-1][0], end)
     return tuple(joined)
 
 
@@ -51,9 +47,10 @@ def subtract(wanted: Windows, taken: Windows) -> Windows:
             at += 1
         look = at
         while look < len(taken) and taken[look][0] < end:
-            if start < taken[look][0]:
-                left.append((start, taken[look][0]))
-            start = max(start, taken[look][1])
+            first, last = taken[look]
+            if start < first:
+                left.append((start, first))
+            start = max(start, last)
             look += 1
         if start < end:
             left.append((start, end))
@@ -61,24 +58,45 @@ def subtract(wanted: Windows, taken: Windows) -> Windows:
 
 
 def intersect(one: Windows, other: Windows) -> Windows:
-    """Return the seconds that are in both."""
+    """Return the seconds that are in both; where one of them is a single window, by slicing the other."""
+    if len(one) == 1 or len(other) == 1:
+        return _clip(one, *other[0]) if len(other) == 1 else _clip(other, *one[0])
     both: list[Window] = []
     i = j = 0
     while i < len(one) and j < len(other):
-        start, end = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
-        if start < end:
-            both.append((start, end))
-        if one[i][1] < other[j][1]:
+        (start, end), (left, right) = one[i], other[j]
+        start = max(start, left)
+        if end < right:
             i += 1
         else:
             j += 1
+            end = right
+        if start < end:
+            both.append((start, end))
     return tuple(both)
+
+
+def _clip(windows: Windows, start: int, end: int) -> Windows:
+    found = list(near(windows, start, end))
+    if found:
+        found[0] = (max(found[0][0], start), found[0][1])
+        found[-1] = (found[-1][0], min(found[-1][1], end))
+    return tuple(found)
 
 
 def near(windows: Windows, start: int, end: int) -> Windows:
     """Return those of `windows` that hold a second of `[start, end)`, whole; found by bisection."""
     first = bisect_right(windows, start, key=lambda window: window[1])
     return windows[first : bisect_left(windows, end, lo=first, key=lambda window: window[0])]
+
+
+def inside(few: Windows, many: Windows) -> bool:
+    """Say whether every second of `few` is in `many`, whose windows do not touch; fast where `few` is short."""
+    for start, end in few:
+        at = bisect_right(many, start, key=lambda window: window[0])
+        if not at or many[at - 1][1] < end:
+            return False
+    return True
 
 
 def overlaps(one: Windows, other: Windows) -> bool:
@@ -105,7 +123,11 @@ def partition(layers: Sequence[tuple[Windows, Label]]) -> tuple[tuple[Window, fr
     Each layer is windows and one label; labels may repeat. The result is sorted and disjoint; every second of any
     layer is in exactly one window, beside exactly the labels of the layers that hold it.
     """
-    edges = merge(*(_edges(windows, label) for windows, label in layers), key=lambda edge: edge[0])
+    filled = [(windows, label) for windows, label in layers if windows]
+    if len(filled) == 1:
+        ((windows, label),) = filled
+        return tuple((window, frozenset((label,))) for window in union(windows))
+    edges = merge(*(_edges(windows, label) for windows, label in filled), key=lambda edge: edge[0])
     pieces: list[tuple[Window, frozenset[Label]]] = []
     depth: dict[Label, int] = {}
     since = 0

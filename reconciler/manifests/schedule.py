@@ -37,6 +37,8 @@ class ScheduleText:
     def over(self, zone: str, windows: Windows) -> Schedule:
         """Return the schedule on the wall clock of `zone`, for the calendar years that windows of seconds touch.
 
+        The second after the last window counts too: a range call may end there, if there is no instant.
+
         Equal texts for the same zone and years share one schedule. Raises ValueError, with a reason that can be shown,
         where the windows span more than 100 years, or years for which the days of a cron expression are not known.
         """
@@ -50,7 +52,7 @@ class ScheduleText:
         if isinstance(self.pattern, Cron) and (first < FIRST_YEAR or last > LAST_YEAR):
             wrong = first if first < FIRST_YEAR else last
             raise ValueError(f"a request is in {wrong}; a cron schedule is known from {FIRST_YEAR} to {LAST_YEAR} only")
-        return _schedule(self, zone, first, last)
+        return _schedule(self, zone, first, _year(windows[-1][1]))
 
 
 def read_schedule(value: Typed, findings: Findings, path: Path) -> ScheduleText | None:

@@ -204,6 +204,11 @@ def test_two_strays_between_two_instants_part_them_once() -> None:
     assert _shown(_hours(1, 2), Terms("inclusive", 1, HOURLY), strays) == ["01", "02"]
 
 
+def test_two_strays_between_the_same_instants_cut_a_run_once() -> None:
+    quarters = tuple((3600 + minutes * 60, 3601 + minutes * 60) for minutes in (15, 45))
+    assert _shown(_hours(0, 1, 2, 3), Terms("inclusive", 1, HOURLY), quarters) == ["00-01:00:01", "02-03:00:01"]
+
+
 def test_parts_of_a_run_that_chunk_cut_stay_ranges() -> None:
     assert _shown(_hours(0, 1, 2, 3, 4, 5, 6), Terms("inclusive", 100, HOURLY, 3 * 3600)) == [
         "00-02:00:01",

@@ -7,7 +7,18 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.window import Window, Windows, intersect, near, overlaps, partition, seconds, subtract, union
+from reconciler.core.window import (
+    Window,
+    Windows,
+    inside,
+    intersect,
+    near,
+    overlaps,
+    partition,
+    seconds,
+    subtract,
+    union,
+)
 
 _raw = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12)
 _windows = _raw.map(union)
@@ -47,6 +58,8 @@ def test_an_intersection_holds_what_both_hold(one: Windows, other: Windows) -> N
     assert _held(both) == _held(one) & _held(other)
     assert _is_normal(both)
     assert overlaps(one, other) == bool(both)
+    assert inside(one, other) == (_held(one) <= _held(other))
+    assert inside(both, other)
 
 
 @given(_windows, st.integers(0, 60), st.integers(0, 60))

@@ -83,8 +83,15 @@ def test_the_text_is_shown_with_single_spaces_as_it_is_written() -> None:
     assert _good({"every": "1h", "from": "2026-01-01 00:30:00"}).text == "every 1h from 2026-01-01 00:30:00"
 
 
+def test_a_schedule_knows_the_second_after_a_request_that_ends_with_the_year() -> None:
+    windows = _span("2026-12-31 00:00:00", "2026-12-31 23:59:59")
+    assert _good("0 0 0 ? * MON-FRI").over("UTC", windows).holds(parse("2027-01-01 00:00:00"))
+    last = _span("2199-12-31 00:00:00", "2199-12-31 23:59:59")
+    assert _good("0 0 0 ? * MON-FRI").over("UTC", last).count(last) == 1
+
+
 def test_tables_with_one_text_share_one_schedule() -> None:
-    windows = _span("2026-01-01 00:00:00", "2026-12-31 23:59:59")
+    windows = _span("2026-01-01 00:00:00", "2026-12-31 23:00:00")
     one = _good("0 0 * * * ?").over(BERLIN, windows)
     assert _good("0  0 * * * ?").over(BERLIN, _span("2026-05-01 00:00:00", "2026-05-02 00:00:00")) is one
     assert _good("0 0 * * * ?").over("UTC", windows) is not one

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import Self
 
 from reconciler.core.call import RangeEnd
+from reconciler.core.schedule import Schedule
 from reconciler.errors import Failure
 from reconciler.scheduler.emulator.database import Database
 from reconciler.scheduler.emulator.faults import NO_FAULTS, Faults
@@ -28,8 +29,9 @@ class Emulator:
     """Stands in for the scheduler while it is entered: `with Emulator(None) as emulator: post(emulator.url + …)`.
 
     `db` is a file, made if it is missing (its folder is not), or None for memory. Port 0 takes a free one. `tenant`
-    is the only tenant served, None for any. `every` (seconds) and `range_end` are the schedule that range calls
-    run by. `latency` (seconds) passes before each call runs. `on_call` gets one plain line per call, from any thread.
+    is the only tenant served, None for any. Range calls run by the table's schedule in `schedules`, by `every`
+    (seconds) for other tables, and read endTime by `range_end`. `latency` (seconds) passes before each call runs.
+    `on_call` gets one plain line per call, from any thread.
 
     Entering raises Failure where the file cannot be used or the port cannot be had. Leaving breaks off connections,
     lets a call that is running finish, frees port and file, and raises what a handler did not expect, such as
@@ -45,6 +47,7 @@ class Emulator:
         tenant: str | None = None,
         every: int = 3600,
         range_end: RangeEnd = "inclusive",
+        schedules: Mapping[str, Schedule] | None = None,
         latency: float = 0.0,
         faults: Faults = NO_FAULTS,
         on_call: Callable[[str], None] | None = None,
@@ -58,7 +61,7 @@ class Emulator:
         self._db = db
         self._host = host
         self._port = port
-        self._terms = Terms(tenant, every, range_end)
+        self._terms = Terms(tenant, every, range_end, schedules or {})
         self._latency = latency
         self._faults = faults
         self._say = on_call or _silent

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from reconciler.core.call import Method, RangeEnd
+from reconciler.core.schedule import Every, Schedule
 from reconciler.core.wallclock import parse
 
 _BASE = "/anymetrics/api/v1/scheduler/task/"
@@ -42,20 +43,29 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What this scheduler is like: its only tenant (None: any), its schedule, how it reads endTime.
+    """What this scheduler is like: its only tenant (None: any), the schedules of tables, how it reads endTime.
 
-    `every` is in seconds; all tables share instants at its multiples, counted from midnight of 1970-01-01, so that
-    a divisor of a day starts again at each midnight.
+    Tables that `schedules` does not name share one: `every` so many seconds, counted from midnight of 1970-01-01, so
+    that a divisor of a day starts again at each midnight. A schedule that was made for certain years may have no
+    instance outside of them; a call by schedule times runs what it names, on the schedule or not.
     """
 
     tenant: str | None = None
     every: int = 3600
     range_end: RangeEnd = "inclusive"
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
 
-    def instants(self, start: int, end: int) -> range:
-        """Return the scheduled instants from `start` to `end`, both wall-clock seconds as a call gives them."""
-        first = -(-start // self.every) * self.every
-        return range(first, end + 1 if self.range_end == "inclusive" else end, self.every)
+    def instants(self, table: str, start: int, end: int) -> tuple[int, ...]:
+        """Return a table's instants from `start` to `end`, both wall-clock seconds as a call gives them.
+
+        Raises Refused for more than any sane call would run; they are counted before they are listed.
+        """
+        schedule = self.schedules.get(table) or Schedule("every", Every(self.every))
+        numbers = schedule.numbered(((start, end + 1 if self.range_end == "inclusive" else end),))
+        count = sum(last - first for first, last in numbers)
+        if count > INSTANTS_LIMIT:
+            _wrong(f"the range holds {count} instances, more than {INSTANTS_LIMIT}")
+        return tuple(schedule.seconds(numbers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ def read_trigger(method: Method, headers: Mapping[str, Sequence[str]], body: byt
     table = _table(fields["tableName"])
     if _text(fields["tenantId"], "tenantId") != tenant:
         raise Refused(403, "tenantId is not the tenant of the tenant-id header")
-    instants = _listed(fields["scheduleTimes"]) if method is Method.TIMES else _between(fields, terms)
+    instants = _listed(fields["scheduleTimes"]) if method is Method.TIMES else _between(fields, table, terms)
     return Trigger(method, tenant, table, instants)
 
 
@@ -171,11 +181,8 @@ def _listed(value: object) -> tuple[int, ...]:
     return tuple(_time(item, f"scheduleTimes[{index}]") for index, item in enumerate(value))
 
 
-def _between(fields: Mapping[str, object], terms: Terms) -> range:
+def _between(fields: Mapping[str, object], table: str, terms: Terms) -> tuple[int, ...]:
     start, end = (_time(fields[name], name) for name in ("startTime", "endTime"))
     if end < start:
         _wrong("endTime is before startTime")
-    instants = terms.instants(start, end)
-    if len(instants) > INSTANTS_LIMIT:
-        _wrong(f"the range holds {len(instants)} instances, more than {INSTANTS_LIMIT}")
-    return instants
+    return terms.instants(table, start, end)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from reconciler.core.schedule import Daily, Every, Schedule
 from reconciler.scheduler.emulator import Emulator
 from tests.scheduler.emulator.caller import HEADERS, RANGE, TABLE, TIMES, Caller
 
@@ -73,6 +74,25 @@ def test_an_exclusive_range_leaves_its_end_out() -> None:
     with Emulator(None, range_end="exclusive") as emulator:
         Caller(emulator).range("2026-01-20 01:00:00", "2026-01-20 05:00:00")
         assert [row.time[11:13] for row in emulator.database.instances()] == ["01", "02", "03", "04"]
+
+
+def test_a_table_with_a_schedule_runs_by_that_and_another_table_by_every() -> None:
+    weekends = Schedule("weekends", Daily((6 * 3600,), (20_477, 20_478)), skipped=((20_477 * 86_400, 20_478 * 86_400),))
+    with Emulator(None, every=12 * 3600, schedules={TABLE: weekends}) as emulator:
+        for table in (TABLE, "other"):
+            assert Caller(emulator).range("2026-01-23 18:00:00", "2026-01-25 06:00:00", table).envelope["data"] is True
+        Caller(emulator).times("2026-01-23 05:00:01")
+        assert [row.time for row in emulator.database.instances(TABLE)] == [
+            "2026-01-23 05:00:01",
+            "2026-01-25 06:00:00",
+        ]
+        assert [row.time[8:13] for row in emulator.database.instances("other")] == ["24 00", "24 12", "25 00"]
+
+
+def test_a_range_of_too_many_instances_is_refused_before_they_are_listed() -> None:
+    with Emulator(None, schedules={TABLE: Schedule("every 1s", Every(1))}) as emulator:
+        answer = Caller(emulator).range("0001-01-01 00:00:00", "9999-12-31 23:59:59").envelope
+        assert answer["errorMsg"] == "the range holds 315537897600 instances, more than 1000000"
 
 
 def test_a_range_runs_what_the_schedule_has_from_midnight_on() -> None:
