@@ -36,10 +36,9 @@ def end_sentence(tables: Iterable[TablePlan]) -> str | None:
     ]
     if not known:
         return None
-    ranges = f"{count(len(known), 'range')} with a schedule"
     if not any(known):
-        return f"rangeEnd does not matter for the {ranges}"
-    return f"rangeEnd decides on the last instance of {sum(known):,} of the {ranges}"
+        return "rangeEnd does not matter for ranges with a schedule here: none ends on an instance"
+    return f"rangeEnd decides on the last instance of {count(sum(known), 'range')} with a schedule"
 
 
 def clock_notes(table: TablePlan) -> Iterator[str]:

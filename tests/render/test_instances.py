@@ -63,11 +63,11 @@ def test_json_counts_instances_and_says_whether_rangeend_matters() -> None:
 
 def test_a_plan_says_whether_the_reading_of_the_end_matters() -> None:
     safe = _table("2026-01-20 00:00:00", "2026-01-20 05:00:00")
-    assert "rangeEnd does not matter for the 1 range with a schedule." in _text(safe)
+    assert "rangeEnd does not matter for ranges with a schedule here: none ends on an instance." in _text(safe)
     every_second = _table("2026-01-20 00:00:00", "2026-01-20 00:01:00", Schedule("* * * * * ?", Every(1)))
     text = _text(every_second)
     assert "61 instances, rangeEnd decides whether the one at 2026-01-20 00:01:00 is among them" in text
-    assert "rangeEnd decides on the last instance of 1 of the 1 range with a schedule." in text
+    assert "rangeEnd decides on the last instance of 1 range with a schedule." in text
 
 
 def test_a_time_that_the_clock_skips_is_named_and_not_counted() -> None:
@@ -98,4 +98,4 @@ def test_days_without_a_change_of_the_clock_have_no_note() -> None:
 def test_markdown_shows_the_schedule_beside_the_table() -> None:
     shown = _markdown(make_plan(None, [_table("2026-01-20 00:00:00", "2026-01-20 05:00:00")]))
     assert "<code>a.b</code>, schedule <code>0 0 * * * ?</code>" in shown
-    assert "rangeEnd does not matter for the 1 range with a schedule" in shown
+    assert "rangeEnd does not matter for ranges with a schedule here" in shown
