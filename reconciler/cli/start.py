@@ -62,6 +62,7 @@ def init(
 @click.option("--start", metavar="TIME", help="The first schedule time of a range.")
 @click.option("--end", metavar="TIME", help="The last schedule time of a range, included.")
 @click.option("--at", multiple=True, metavar="TIME", help="A single schedule time; may be given several times.")
+@click.option("--schedule", metavar="CRON", help="When the table runs: Quartz as the scheduler has it, or cron.")
 @click.option("--rerun", metavar="TOKEN", help="Make it a rerun: of what was triggered already.")
 @click.option("--reason", metavar="TEXT", help="Why; reviewers read it. A rerun needs one.")
 @click.option("--owner", metavar="NAME", help="Who looks after the table.")
@@ -75,6 +76,7 @@ def new(
     start: str | None,
     end: str | None,
     at: tuple[str, ...],
+    schedule: str | None,
     rerun: str | None,
     reason: str | None,
     owner: str | None,
@@ -88,7 +90,7 @@ def new(
     """
     from reconciler.commands import new as command
 
-    options = command.NewOptions(call.root, table, name, target, start, end, at, rerun, reason, owner, file)
+    options = command.NewOptions(call.root, table, name, target, start, end, at, rerun, reason, owner, file, schedule)
     return command.run(_asked(call, options, command.questions, command.answered), call.terminal)
 
 

@@ -38,6 +38,7 @@ class NewOptions:
     reason: str | None = None
     owner: str | None = None
     file: Path | None = None
+    schedule: str | None = None
 
 
 def questions(options: NewOptions) -> tuple[Question, ...]:
@@ -112,6 +113,7 @@ def _text(options: NewOptions, path: str, before: Reading) -> str:
         start=options.start,
         end=options.end,
         at=options.at,
+        schedule=options.schedule,
     )
     return manifest_text(draft, _schema(options.root, path))
 

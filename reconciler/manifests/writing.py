@@ -26,6 +26,7 @@ class Draft:
     start: str | None = None
     end: str | None = None
     at: tuple[str, ...] = ()
+    schedule: str | None = None
 
 
 def scalar(text: str) -> str:
@@ -49,7 +50,7 @@ def manifest_text(draft: Draft, schema: str | None) -> str:
         "metadata:",
         *_fields("  ", ("name", draft.name), ("owner", draft.owner)),
         "spec:",
-        *_fields("  ", ("target", draft.target), ("tableName", draft.table)),
+        *_fields("  ", ("target", draft.target), ("tableName", draft.table), ("schedule", draft.schedule)),
         "  requests:",
     ]
     request = [*_fields("", ("rerun", draft.rerun), ("reason", draft.reason)), _times(draft)]

@@ -28,6 +28,17 @@ def write(root: Path, table: str = SALES, **given_: object) -> ExitCode:
     return new.run(NewOptions(root, table, **given_), console())  # type: ignore[arg-type]
 
 
+def test_a_schedule_is_written_in_quotes_and_checked(root: Path) -> None:
+    write(root, **RANGE, schedule="0 0 * * * ?")
+    assert 'schedule: "0 0 * * * ?"' in (root / "sales" / "fact_sales.yaml").read_text()
+    rules = work_tree_manifests(root).declared.rules["demo", SALES]
+    assert rules.schedule is not None
+    assert rules.schedule.text == "0 0 * * * ?"
+    with pytest.raises(InvalidInput) as refused:
+        write(root, "a.b.OTHER", **RANGE, schedule="0 0 0 31 2 ?")
+    assert refused.value.problems[0].path == "spec.schedule"
+
+
 def test_a_manifest_lies_by_its_table_and_is_valid(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(root, **RANGE, reason='INC-4211: "ingest" was #down', owner="sales data", target="demo")
     (request,) = work_tree_manifests(root).declared.requests
