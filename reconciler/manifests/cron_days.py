@@ -104,9 +104,17 @@ def _of_month(day: str, months: Months) -> DayRule | None:
         raise refused(DAY, day, "this `L` stands alone in its field", "write L, or L-3 for three days before the last")
     days = expand(DAY, ",".join(plain)) if plain else ()
     if len(plain) < len(items):
-        return _rule(",".join([*map(str, days), "l"]), months, "*")
+        return _or_last(days, months)
     _check_fires(DAY, day, days, months)
     return _rule(_listed(days, 31), months, "*")
+
+
+def _or_last(days: tuple[int, ...], months: Months) -> DayRule | None:
+    """Return listed days and the last of the month. Two questions: the library takes 30 days and an `l` for 31 days."""
+    longest = max(_LENGTHS[month - 1] for month in months)
+    there = tuple(day for day in days if day <= longest)
+    listed = _rule(_listed(there, 31), months, "*") if there else DayRule(())
+    return listed and DayRule((*listed.queries, _query("l", months, "*")))
 
 
 def _nearest(text: str, day: int, months: Months) -> DayRule:

@@ -92,6 +92,8 @@ def test_times_of_day_are_those_of_quartz_own_examples(text: str, times: str) ->
         ("0 0 0 1 NOV-Feb ?", 2026, "1/1 2/1 11/1 12/1"),
         ("0 0 0 ? 2 L", 2026, "2/7 2/14 2/21 2/28"),
         ("0 0 0 ? 2 1", 2026, "2/1 2/8 2/15 2/22"),
+        ("0 0 0 1-27,L 2 ?", 2026, " ".join(f"2/{day}" for day in range(1, 29))),
+        ("0 0 0 1-29,31,L 6 ?", 2026, " ".join(f"6/{day}" for day in range(1, 31))),
         ("0 0 0 ? 2 Fri-MON", 2026, "2/1 2/2 2/6 2/7 2/8 2/9 2/13 2/14 2/15 2/16 2/20 2/21 2/22 2/23 2/27 2/28"),
         ("0 0 0 ? 1 2#5", 2026, ""),
         ("0 0 0 ? 3 MON#5", 2026, "3/30"),
@@ -134,6 +136,9 @@ def test_days_are_those_that_an_oracle_finds_by_walking_the_year(tried: Tried) -
     @example(("?", "2", "2#5"), 2044)
     @example(("29", "2", "?"), 2100)
     @example(("28W", "2", "?"), 2032)
+    @example(("3-1,L", "*", "?"), 1970)
+    @example(("31,L", "4", "?"), 2026)
+    @example(("1-31,L", "*", "?"), 2026)
     @settings(max_examples=EXAMPLES, deadline=None, database=None)
     def walk(fields: tuple[str, str, str], year: int) -> None:
         quartz = "?" in fields
