@@ -131,7 +131,7 @@ class _Apply:
             by=who(checkout.git, os.environ),
             commit=commit,
             batch=found.planner.manifests.config.state.batch,
-            agreed=frozenset(call.id for call in found.plan.due) if asked or self.saved else None,
+            agreed=frozenset(call.agreement for call in found.plan.due) if asked or self.saved else None,
             # A saved plan of which no call is made, for all are held by now, stays good for a later apply.
             trailers=(saved_plan.trailer(self.saved.id),) if self.saved and found.plan.ready else (),
         )

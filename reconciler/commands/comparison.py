@@ -15,9 +15,9 @@ from reconciler.core.change import Changed
 from reconciler.core.comparison import Dropped, Side, added, no_longer_asked, once_triggered
 from reconciler.core.config import Config, State
 from reconciler.core.fewest import Terms, fewest
-from reconciler.core.guards import Guard, config_guards, manifest_guards
+from reconciler.core.guards import Guard, config_guards, lineage_guards, manifest_guards
 from reconciler.core.plan import Plan
-from reconciler.core.request import Declared, Request
+from reconciler.core.request import Declared
 from reconciler.core.text import count, printable
 from reconciler.errors import Failure, InvalidInput, Problem
 from reconciler.manifests.root import CONFIG, read_root
@@ -26,7 +26,7 @@ from reconciler.state.base import merge_base, state_edits
 from reconciler.state.checkout import Checkout
 
 _SHOWN = 5
-_NOTHING = Side({}, {}, Plan(None, ()))
+_NOTHING = Side({}, Plan(None, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +67,22 @@ class Comparison:
         return (*self.edits, *([self.base.problem] if self.base.problem else []))
 
 
-def compare(checkout: Checkout, ref: str, config: Config | None, requests: Sequence[Request]) -> Comparison:
-    """Compare the config (None where it is not valid) and the requests of the work tree with those of the merge base.
+def compare(checkout: Checkout, ref: str, config: Config | None, declared: Declared) -> Comparison:
+    """Compare the config of the work tree, and what it declares, with those of the merge base.
 
-    Raises UsageFailure where there is no merge base to compare with.
+    The config is None, and nothing declared, where they are not valid. Raises UsageFailure where there is no merge base
+    to compare with.
     """
     base = _read_base(checkout, ref, merge_base(checkout, ref))
     state = known.state if (known := base.config or config) else State()
     guards: tuple[Guard, ...] = ()
     if base.config and config:
-        before = base.manifests.declared.requests if base.manifests else ()
-        guards = config_guards(base.config, config) + manifest_guards(base.config, before, config, requests)
+        before = base.manifests.declared if base.manifests else Declared(0, ())
+        guards = (
+            *config_guards(base.config, config),
+            *manifest_guards(base.config, before.requests, config, declared.requests),
+            *lineage_guards(before.lineage, config, declared.lineage),
+        )
     return Comparison(base, guards, state_edits(checkout, base.commit, state.branch))
 
 
@@ -119,7 +124,7 @@ def only_added(found: Gathered, checkout: Checkout, base: Base, console: Console
     onto = once_triggered(snapshot, before.plan)
     asked = found.planner.manifests.asked(found.planner.scope)
     rules = found.planner.manifests.declared.rules
-    plan = added(snapshot, before, Side(asked, rules, found.planner.plan(onto) if owed else found.plan))
+    plan = added(snapshot, before, Side(asked, found.planner.plan(onto) if owed else found.plan))
     already = f"; not shown: {count(owed, 'call')} owed there already" if owed else ""
     console.message(f"Only what this branch adds over {printable(base.ref)} ({base.commit[:12]}){already}.")
     dropped = no_longer_asked(before, asked, rules)
@@ -133,8 +138,7 @@ def _base_planner(found: Gathered, manifests: Manifests, reviews: Reviews) -> Pl
 
 
 def _side(planner: Planner, snapshot: Changed) -> Side:
-    manifests = planner.manifests
-    return Side(manifests.asked(planner.scope), manifests.declared.rules, planner.plan(snapshot))
+    return Side(planner.manifests.asked(planner.scope), planner.plan(snapshot))
 
 
 def _dropped(ref: str, dropped: Sequence[Dropped]) -> Problem:

@@ -134,8 +134,7 @@ class Planner:
         }
         plans = self._held({key: one.plan for key, one in planned.items()})
         if declared.lineage:
-            every = self.manifests.asked(Scope())
-            plans = self._held(with_downstream(planned, plans, every, declared.lineage, self.scope.__contains__))
+            plans = self._held(with_downstream(planned, plans, declared, self.scope.__contains__))
         mine = (plan for key, plan in plans.items() if key in self.scope)
         orphans = (intent for key, some in intents.items() if key in self.scope for intent in some)
         return make_plan(snapshot.commit, mine, [doubt for intent in orphans for doubt in self.doubt(snapshot, intent)])

@@ -77,8 +77,9 @@ def _gather(options: PlanOptions, console: Console) -> tuple[Gathered, Compariso
     """Return what the plan is made of, and how the branch compares with the base, where there is one."""
     checkout = open_checkout(options.root)
     manifests = work_tree_manifests(options.root)
-    requests = manifests.declared.requests
-    compared = compare(checkout, options.base, manifests.config, requests) if options.base is not None else None
+    compared = (
+        compare(checkout, options.base, manifests.config, manifests.declared) if options.base is not None else None
+    )
     found = gather(checkout, manifests, options.scope, console)
     tell_settlement(found.settlement, console)
     changed = checkout.uncommitted(manifests.files)

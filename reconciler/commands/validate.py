@@ -9,6 +9,7 @@ from pathlib import Path
 from reconciler.commands.comparison import compare
 from reconciler.commands.console import Console
 from reconciler.commands.state import open_checkout
+from reconciler.core.request import Declared
 from reconciler.core.text import count
 from reconciler.errors import ExitCode, Failure, Problem, UsageFailure
 from reconciler.manifests.root import Reading, read_root
@@ -41,8 +42,8 @@ def run(root: Path, paths: Sequence[Path], output: str, console: Console, base: 
 
 
 def _compared(root: Path, base: str, reading: Reading) -> tuple[Problem, ...]:
-    requests = reading.declared.requests if reading.declared else ()
-    return compare(open_checkout(root), base, reading.config, requests).problems
+    declared = reading.declared or Declared(0, ())
+    return compare(open_checkout(root), base, reading.config, declared).problems
 
 
 def _summary(problems: int, errors: int, manifests: int, requests: int) -> str:

@@ -150,6 +150,11 @@ class Call:
             object.__setattr__(self, "instances", len(self.span.times))
 
     @property
+    def agreement(self) -> str:
+        """What somebody agrees to who agrees to this call: its id, and those of the calls that it covers."""
+        return "+".join((self.id, *sorted(cover.id for cover in self.covers)))
+
+    @property
     def body(self) -> dict[str, object]:
         """The request body, fields in the order of the vendor's page."""
         return {"tableName": self.table, "tenantId": self.tenant, **self.span.fields()}

@@ -20,15 +20,16 @@ from reconciler.core.window import EMPTY, Windows, intersect, subtract, union
 Asked = Mapping[Key, Sequence[Request]]
 """The requests of every table that some manifests declare."""
 
+_MOST_INSTANCES = 100_000
+
 _NOWHERE = Place("", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one side of a comparison asks for, the rules of its tables, and the plan of it."""
+    """What one side of a comparison asks for, and the plan of it."""
 
     asked: Asked
-    rules: Mapping[Key, Rules]
     plan: Plan
 
 
@@ -141,9 +142,12 @@ def _lost(call: Call, before: _Wanted, now: _Wanted, terms: Terms, schedule: Sch
 
 
 def _unscheduled(call: Call, terms: Terms, schedule: Schedule | None) -> Windows:
-    """Return the instants of a call that another schedule does not have; none where either is not known."""
+    """Return the instants of a call that another schedule does not have; none where either is not known.
+
+    Nor of a call with more instances than anybody reads: that is one that a limit holds, and a mistake taken back.
+    """
     before = terms.schedule
-    if before is None or schedule is None or before == schedule:
+    if before is None or schedule is None or before == schedule or (call.instances or 0) > _MOST_INSTANCES:
         return EMPTY
     seconds = before.seconds(before.numbered(call.span.windows))
     return union((second, second + 1) for second in seconds if not schedule.holds(second))

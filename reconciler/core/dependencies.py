@@ -56,17 +56,21 @@ def _reason(
     if plan.doubts:
         number = count(len(plan.doubts), "call")
         return Held("dependency", f"{waits}, of which {number} {_be(len(plan.doubts))} in doubt: settle that first")
+    if not in_scope(dependency.key) and any(_is_due(planned) for planned in plan.calls):
+        number = count(sum(map(_is_due, plan.calls)), "call")
+        message = f"{waits}, which owes {number} and is not among the tables chosen: apply that first, or choose both"
+        return Held("dependency", message)
     kept = [planned.held for planned in plan.calls if planned.held]
     if kept:
         why: Because = "window" if all(hold.because == "window" for hold in kept) else "dependency"
         first = min(kept, key=lambda hold: (hold.because == "window", hold.because))
         number = count(len(kept), "call")
         return Held(why, f"{waits}, of which {number} {_be(len(kept))} held ({first.because}): see there")
-    if plan.ready and not in_scope(dependency.key):
-        number = count(len(plan.ready), "call")
-        message = f"{waits}, which owes {number} and is not among the tables chosen: apply that first, or choose both"
-        return Held("dependency", message)
     return None
+
+
+def _is_due(planned: PlannedCall) -> bool:
+    return planned.held is None or planned.held.because == "window"
 
 
 def _be(number: int) -> str:

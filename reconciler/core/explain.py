@@ -27,12 +27,8 @@ from reconciler.core.needs import Table
 from reconciler.core.planner import PlannedCall, TablePlan
 from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.request import Request, Rerun
-from reconciler.core.schedule import Schedule
 from reconciler.core.wallclock import render
 from reconciler.core.window import Window, Windows, near, partition
-
-_NEAR = 370 * 86_400
-"""How far around a time that is not on the schedule the nearest ones are looked for, in seconds."""
 
 Fact = Request | Line | Doubt | PlannedCall | Upstream
 
@@ -66,7 +62,7 @@ def _facts(table: Table, plan: TablePlan, carried: Sequence[PlannedCall]) -> Ite
         yield request, request.windows
     for position, trigger in enumerate(table.ledger.triggers if table.ledger else ()):
         yield Line(position + 2, trigger), trigger.span.windows  # the file's first line is its header
-    for doubt in plan.doubts:
+    for doubt in plan.all_doubts:
         yield doubt, doubt.windows
     for planned in plan.calls:
         yield planned, planned.call.span.windows
@@ -180,8 +176,7 @@ def _instant(second: int, table: Table) -> Instant:
     point = (second, second + 1)
     if schedule.holds(second):
         return Instant(second, on_schedule=True, doubled=bool(schedule.doubles(point)))
-    before, after = _neighbours(second, schedule)
-    return Instant(second, False, before, after, skipped=bool(schedule.skips(point)))
+    return Instant(second, False, *schedule.around(second), skipped=bool(schedule.skips(point)))
 
 
 def _is_known(second: int, table: Table) -> bool:
@@ -192,11 +187,3 @@ def _is_known(second: int, table: Table) -> bool:
 
 def _year(second: int) -> str:
     return render(second)[:4]
-
-
-def _neighbours(second: int, schedule: Schedule) -> tuple[int | None, int | None]:
-    before, after = schedule.numbered(((second - _NEAR, second),)), schedule.numbered(((second, second + _NEAR),))
-    return (
-        schedule.at(before[-1][1] - 1) if before else None,
-        schedule.at(after[0][0]) if after else None,
-    )

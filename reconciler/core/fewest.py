@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 from reconciler.core.call import Range, RangeEnd, Span, Times
 from reconciler.core.schedule import Schedule
@@ -16,13 +16,14 @@ from reconciler.core.window import EMPTY, Window, Windows, near
 class Terms:
     """What calls may look like. `chunk` is in seconds: no range is longer, None for no limit.
 
-    With a `schedule` what is owed is numbered by it, without one it is seconds.
+    With a `schedule` what is owed is numbered by it, without one it is seconds. Without `ranges`, all are points.
     """
 
     range_end: RangeEnd
     points_per_call: int
     schedule: Schedule | None = None
     chunk: int | None = None
+    ranges: bool = True
 
     def at(self, number: int) -> int:
         """Return the second of an instant."""
@@ -58,7 +59,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Neighbours that go together. `whole` is False for a part of a longer run that `chunk` cut: it stays a range."""
+    """Neighbours that go together. `whole` is False for a part of a longer run that `chunk` cut: a call of its own."""
 
     window: Window
     whole: bool
@@ -74,35 +75,38 @@ def fewest(owed: Windows, terms: Terms, taken: Windows = EMPTY) -> Iterator[Cut]
     `taken` are the seconds that were triggered or are in doubt. A range reaches over seconds without an instant as it
     likes, but never over any that were sent before and have no instant now: the schedule may have been another then.
     With a schedule, a run goes as points where that saves a call; without one, only single seconds do. Where both
-    take as many calls, what has neighbours is a range. A range ends a second after its last instant where nothing lies
-    there, for then inclusive and exclusive mean the same.
+    take as many calls, what has neighbours is a range. Each part of a run that `chunk` cut is a call. A range ends a
+    second after its last instant where nothing lies there, for then inclusive and exclusive mean the same.
     """
+    if not terms.ranges:
+        yield from _points((number for window in owed for number in range(*window)), terms)
+        return
     singles = [first for first, end in owed if end - first == 1]
     runs = [run for window in owed if window[1] - window[0] > 1 for run in _runs(window, terms, taken)]
-    pointed = _pointed(runs, len(singles), terms)
+    pointed = _pointed([run for run in runs if run.whole], len(singles), terms)
     for run in runs:
-        if run.window not in pointed:
+        if run.window in pointed:
+            continue
+        if run.length == 1:
+            yield from _points(range(*run.window), terms)
+        else:
             yield _range(run.window, terms, taken)
-    points = sorted(chain(singles, *(range(*window) for window in pointed)))
+    yield from _points(sorted(chain(singles, *(range(*window) for window in pointed))), terms)
+
+
+def _points(numbers: Iterable[int], terms: Terms) -> Iterator[Cut]:
+    points = list(numbers)
     for at in range(0, len(points), terms.points_per_call):
         some = points[at : at + terms.points_per_call]
-        numbers = tuple((number, number + 1) for number in some)
-        yield Cut(Times(tuple(map(terms.at, some))), numbers, len(some), None)
+        yield Cut(Times(tuple(map(terms.at, some))), tuple((number, number + 1) for number in some), len(some), None)
 
 
 def takes_more(owed: Windows, terms: Terms, most: int) -> bool:
-    """Say whether the parts that `chunk` cuts `owed` into take more than `most` calls; stops counting there."""
+    """Say whether the parts that `chunk` cuts `owed` into are more than `most`; stops counting there."""
     if terms.chunk is None:
         return False
-    ranges = singles = 0
-    for first, end in owed:
-        for run in _chunks(first, end, terms):
-            single = run.length == 1
-            singles += single
-            ranges += not single and not run.whole
-            if ranges + _full(singles, terms) > most:
-                return True
-    return False
+    parts = (run for window in owed for run in _chunks(*window, terms) if not run.whole)
+    return next(islice(parts, most, None), None) is not None
 
 
 def _runs(window: Window, terms: Terms, taken: Windows) -> Iterator[_Run]:
@@ -138,7 +142,7 @@ def _pointed(runs: Sequence[_Run], singles: int, terms: Terms) -> frozenset[Wind
     alone = [run for run in runs if run.length == 1]
     if terms.schedule is None:
         return frozenset(run.window for run in alone)
-    free = sorted((run for run in runs if run.whole and run.length > 1), key=lambda run: (run.length, run.window))
+    free = sorted((run for run in runs if run.length > 1), key=lambda run: (run.length, run.window))
     total = singles + len(alone)
     fewest_calls, taken = len(free) + _full(total, terms), 0
     for number, run in enumerate(free, 1):

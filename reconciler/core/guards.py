@@ -20,10 +20,13 @@ from reconciler.core.config import (
     Target,
     ValueFrom,
 )
+from reconciler.core.lineage import Lineage
 from reconciler.core.request import Request
+from reconciler.core.text import count
 from reconciler.core.wallclock import render_duration
 
 _CONFIG = "reconciler.yaml"
+_EDGES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,27 @@ def manifest_guards(base: Config, before: Iterable[Request], head: Config, now: 
                 sentence = _loosened(f"spec.limits.{name} of {manifest}", name, old[name], new[name])
                 found.append(Guard(request.place.file, sentence))
     return tuple(sorted(found, key=lambda guard: guard.told))
+
+
+def lineage_guards(base: Mapping[str, Lineage], head: Config, now: Mapping[str, Lineage]) -> tuple[Guard, ...]:
+    """Return what the lineages of targets that coalesce say more than before: for that, no call is made."""
+    found = []
+    for name, lineage in sorted(now.items()):
+        known = _edges(base[name]) if name in base else frozenset()
+        more = sorted(_edges(lineage) - known)
+        target = head.targets[name]
+        if more and target.coalesce and target.lineage:
+            shown = ", ".join(f"{above} -> {below}" for above, below in more[:_EDGES])
+            rest = f" and {count(len(more) - _EDGES, 'more edge')}" if len(more) > _EDGES else ""
+            sentence = (
+                f"targets.{name} coalesces by {shown}{rest} now: a table gets no call where one upstream reruns it"
+            )
+            found.append(Guard(target.lineage, sentence))
+    return tuple(found)
+
+
+def _edges(lineage: Lineage) -> frozenset[tuple[str, str]]:
+    return frozenset((above, below) for above, some in lineage.direct.items() for below in some)
 
 
 def _limits(base: Limits, head: Limits) -> Iterator[str]:

@@ -19,17 +19,6 @@ class Lineage:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_depth", _depths(self.direct))
 
-    def downstream_of(self, table: str) -> tuple[str, ...]:
-        """Return all tables downstream of a table, however far, sorted; the table itself is none of them."""
-        found: set[str] = set()
-        ahead = [table]
-        while ahead:
-            for below in self.direct.get(ahead.pop(), ()):
-                if below not in found:
-                    found.add(below)
-                    ahead.append(below)
-        return tuple(sorted(found))
-
     def among(self, tables: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return, for each of `tables`, those of them that lie downstream of it, however far, sorted.
 

@@ -151,7 +151,7 @@ def done_keys(
     def taken(request: Request) -> Windows:
         return covered if request.rerun is None else bearing.get(request.rerun.token, EMPTY)
 
-    return tuple(sorted(request.key for request, windows in asked if inside(windows, taken(request))))
+    return tuple(sorted(request.key for request, windows in asked if windows and inside(windows, taken(request))))
 
 
 def common(few: Windows, many: Windows) -> Windows:

@@ -141,9 +141,9 @@ def make_plan(state: str | None, tables: Iterable[TablePlan], orphans: Iterable[
     where nothing else of the call is in doubt.
     """
     ordered = sorted(tables, key=lambda table: (table.target.name, table.table))
-    shown = tuple(replace(table, doubts=_whole(table.doubts)) for table in ordered)
+    shown = tuple(replace(table, doubts=_whole(table.all_doubts), parts=_parts(table.all_doubts)) for table in ordered)
     left = tuple(orphans)
-    everywhere = (*(doubt for table in ordered for doubt in table.doubts), *left)
+    everywhere = (*(doubt for table in ordered for doubt in table.all_doubts), *left)
     return Plan(state, shown, (*_whole(left), *_in_part(everywhere)))
 
 
@@ -151,11 +151,16 @@ def _whole(found: Sequence[Doubt]) -> tuple[Doubt, ...]:
     return tuple(doubt for doubt in found if doubt.intent.part_of is None)
 
 
+def _parts(found: Sequence[Doubt]) -> tuple[Doubt, ...]:
+    return tuple(doubt for doubt in found if doubt.intent.part_of is not None)
+
+
 def _in_part(found: Sequence[Doubt]) -> tuple[Doubt, ...]:
     """Return the calls that are in doubt only for tables that they cover, each once."""
     whole = {doubt.intent for doubt in _whole(found)}
     left: dict[Intent, Doubt] = {}
-    for doubt in found:
-        if doubt.intent.part_of is not None and doubt.intent.part_of not in whole:
-            left.setdefault(doubt.intent.part_of, Doubt(doubt.intent.part_of, doubt.windows))
+    for doubt in _parts(found):
+        called = doubt.intent.part_of
+        if called is not None and called not in whole:
+            left.setdefault(called, Doubt(called, doubt.windows))
     return tuple(left.values())

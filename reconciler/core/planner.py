@@ -14,7 +14,10 @@ from reconciler.core.ledger import Doubt
 from reconciler.core.needs import Needs, Table, common, done_keys, terms_of
 from reconciler.core.policy import Approval, Approved, Held, Waiting, hold_hours, hold_table
 from reconciler.core.request import STANDARD, Dependency, Request, Rules
-from reconciler.core.window import EMPTY, Windows, intersect, partition, seconds, union
+from reconciler.core.window import EMPTY, Windows, intersect, partition, seconds, subtract, union
+
+_POINTS_PER_LINE = 1000
+"""How many instants a line may hold that others' calls cover. It lists them: of no other it is known that they run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class TablePlan:
     """What one table needs. `covered` are the keys of the requests that need nothing more.
 
     `instances` is None where no schedule is known. `downstream` are the declared tables that its calls run as well.
+    `parts` are in doubt here because a call for a table upstream is, which covers them: told there, once. `idle` are
+    the keys of the requests that ask for no instant of the schedule.
     """
 
     target: Target
@@ -51,6 +56,13 @@ class TablePlan:
     instances: Instances | None = None
     rules: Rules = STANDARD
     downstream: tuple[str, ...] = ()
+    parts: tuple[Doubt, ...] = ()
+    idle: tuple[str, ...] = ()
+
+    @property
+    def all_doubts(self) -> tuple[Doubt, ...]:
+        """All that is in doubt for the table, by calls of its own and by calls upstream."""
+        return self.doubts + self.parts
 
     @property
     def ready(self) -> tuple[Call, ...]:
@@ -89,17 +101,24 @@ def plan_downstream(
     Where the table is held, nothing is carried: it still owes what it owes.
     """
     needs = Needs.of(table, approvals)
+    whole = _plan(needs, approvals, needs)
+    if _is_over(whole):
+        return whole, ()
     left, covers = needs, []
     for one in carried:
         part = left.within(one.windows)
+        part = replace(part, terms=replace(part.terms, chunk=None, ranges=False, points_per_call=_POINTS_PER_LINE))
         calls = tuple(_cut(part, approvals, part.fresh, part.approved, part.doubts))
         if calls:
             covers.append((one, calls))
             left = left.without(one.windows)
     plan = _plan(left, approvals, needs)
-    if covers and any(planned.held and planned.held.because in {"limit", "future"} for planned in plan.calls):
-        return _plan(needs, approvals, needs), ()
-    return plan, tuple(covers)
+    return (plan, tuple(covers)) if covers and not _is_over(plan) else (whole, ())
+
+
+def _is_over(plan: TablePlan) -> bool:
+    """Say whether a table is held because of a limit, or of the future."""
+    return any(planned.held and planned.held.because in {"limit", "future"} for planned in plan.calls)
 
 
 def _plan(needs: Needs, approvals: Mapping[str, Approval], whole: Needs) -> TablePlan:
@@ -122,6 +141,7 @@ def _plan(needs: Needs, approvals: Mapping[str, Approval], whole: Needs) -> Tabl
         depends_on=table.rules.depends_on,
         instances=_instances(whole),
         rules=table.rules,
+        idle=tuple(sorted(request.key for request, numbers in needs.asked if not numbers)),
     )
 
 
@@ -170,12 +190,10 @@ def _cut(
     groups: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
     for window, labels in partition(layers):
         groups[tuple(sorted(label for label in labels if label is not None))].append(window)
-    # A rerun goes over what was sent before, but not over what has no instant any more.
-    strays = terms.strays(needs.taken) if any(groups) else EMPTY
     made = [
         (tokens, cut)
         for tokens, windows in groups.items()
-        for cut in fewest(union(windows), terms, strays if tokens else needs.taken)
+        for cut in fewest(union(windows), terms, _barred(needs, tokens))
     ]
     for (tokens, cut), requests in zip(made, _satisfied(needs.asked, made, fresh), strict=True):
         names = (_approvers(approvals.get(request.key)) for request in requests if request.rerun)
@@ -190,6 +208,20 @@ def _cut(
             instances=cut.instances,
             end_matters=cut.end_matters,
         )
+
+
+def _barred(needs: Needs, tokens: tuple[str, ...]) -> Windows:
+    """Return the seconds that no range of a call with these tokens reaches over.
+
+    A call that is no rerun reaches over nothing that was sent. A rerun does, but not beyond the windows that were
+    approved, nor over what was sent and has no instant any more. The second after a window is free: ranges end there.
+    """
+    if not tokens or needs.terms.schedule is None:
+        return needs.taken
+    reruns = [request for request, _ in needs.asked if request.rerun and request.rerun.token in tokens]
+    approved = union((start, end + 1) for request in reruns for start, end in request.windows)
+    outside = subtract(((approved[0][0], approved[-1][1]),), approved)
+    return union((*outside, *needs.terms.strays(needs.taken)))
 
 
 def _approvers(approval: Approval | None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Protocol
 from reconciler.core.window import Window, Windows, intersect
 
 _DAY = 86_400
+_NEAR = 370 * _DAY
 
 
 class Instants(Protocol):
@@ -136,6 +137,11 @@ class Schedule:
     def holds(self, second: int) -> bool:
         """Say whether there is an instant at `second`."""
         return self.before(second) < self.before(second + 1)
+
+    def around(self, second: int) -> tuple[int | None, int | None]:
+        """Return the nearest instants before and after a second, looked for within about a year."""
+        before, after = self.numbered(((second - _NEAR, second),)), self.numbered(((second + 1, second + 1 + _NEAR),))
+        return self.at(before[-1][1] - 1) if before else None, self.at(after[0][0]) if after else None
 
     def skips(self, window: Window) -> tuple[int, ...]:
         """Return the times in a window that would be instants, but that the clock never shows."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from reconciler.errors import Problem, Severity
 from reconciler.manifests.marks import Document, Path, render_path
 
-_REPORTED = 200
+_REPORTED: dict[Severity, int] = {"error": 200, "warning": 50}
+"""How many problems of a kind a document has room for; one more says that there are more."""
 
 
 class Findings:
@@ -14,11 +15,12 @@ class Findings:
     Where the text or the shape of the document is wrong, the same place gets no second problem about its meaning.
     """
 
-    __slots__ = ("_misshapen", "document", "problems")
+    __slots__ = ("_misshapen", "_told", "document", "problems")
 
     def __init__(self, document: Document, text: tuple[Problem, ...], shape: tuple[Problem, ...]) -> None:
         self.document = document
         self.problems = [*shape]
+        self._told: dict[Severity, int] = {"error": len(shape), "warning": 0}
         self._misshapen = {(problem.line, problem.column) for problem in (*text, *shape)}
 
     @property
@@ -36,9 +38,10 @@ class Findings:
 
     def _add(self, path: Path, message: str, hint: str, severity: Severity) -> None:
         line, column = self.document.place(path)
-        if (line, column) in self._misshapen or len(self.problems) > _REPORTED:
+        if (line, column) in self._misshapen or self._told[severity] > _REPORTED[severity]:
             return
-        if len(self.problems) == _REPORTED:
-            message, hint, severity = "there are more problems in this document", "mend those above first", "error"
+        self._told[severity] += 1
+        if self._told[severity] > _REPORTED[severity]:
+            message, hint = f"there are more {severity}s in this document", "mend those above first"
         problem = Problem(self.document.file, line, column, render_path(path), message, hint, severity)
         self.problems.append(problem)

@@ -21,8 +21,6 @@ from reconciler.manifests.typed import Typed, dig, list_at, text_at
 from reconciler.manifests.words import nearest
 
 _CYCLES = 20
-_NEAR = 370 * 86_400
-"""How far around a time that is not on the schedule the nearest ones are looked for, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +148,7 @@ def _off_schedule(text: str, schedule: Schedule, zone: str) -> tuple[str, str]:
 
 
 def _nearest_times(second: int, schedule: Schedule) -> str:
-    before, after = schedule.numbered(((second - _NEAR, second),)), schedule.numbered(((second, second + _NEAR),))
-    near = [render(schedule.at(before[-1][1] - 1))] if before else []
-    near += [render(schedule.at(after[0][0]))] if after else []
+    near = [render(time) for time in schedule.around(second) if time is not None]
     return f"correct it, or the schedule; the nearest: {' and '.join(near)}" if near else "correct it, or the schedule"
 
 

@@ -111,4 +111,4 @@ def _schedule(written: ScheduleText, zone: str, first: int, last: int) -> Schedu
 
 
 def _year(second: int) -> int:
-    return date.fromordinal(min(max(second, 1 - _EPOCH * _DAY), LAST) // _DAY + _EPOCH).year
+    return date.fromordinal(min(max(second, (1 - _EPOCH) * _DAY), LAST) // _DAY + _EPOCH).year

@@ -28,7 +28,8 @@ _RACE_PAUSE = 0.5
 class Run:
     """One apply: its name, who runs it, the manifests' commit, calls per batch, and which calls were agreed to.
 
-    `agreed` holds the ids of the calls that a person saw, None where nobody was asked: then what is owed is made.
+    `agreed` holds what a person saw, the `agreement` of each call, None where nobody was asked: then what is owed is
+    made.
     `trailers` are names and values that its commit messages bear too.
     """
 
@@ -183,10 +184,10 @@ class Applier(Generic[S]):
         tried = {result.call.id for result in self._results}
         owed = [call for call in plan.ready if call.id not in tried]
         agreed = self._run.agreed
-        coming = [call for call in owed if agreed is None or call.id in agreed]
+        coming = [call for call in owed if agreed is None or call.agreement in agreed]
         self._turns = Turns(plan.tables, coming, self._results)
-        still = {planned.call.id for _, planned in plan.calls}
-        self._stale = self._stale or len(coming) < len(owed) or bool((agreed or frozenset()) - tried - still)
+        known = {result.call.agreement for result in self._results} | {one.call.agreement for _, one in plan.calls}
+        self._stale = self._stale or len(coming) < len(owed) or bool((agreed or frozenset()) - known)
 
     def _intents(self, batch: Sequence[Call]) -> Iterator[Intent]:
         since = self._clock.utc()

@@ -150,11 +150,17 @@ def totals(plan: Plan) -> str:
     """Return the plan in one line."""
     summary = plan.summary
     if not (summary.calls or summary.held or summary.in_doubt):
-        return f"Nothing to do: {count(summary.covered, 'request')} already triggered."
+        return f"Nothing to do: {count(summary.covered, 'request')} already triggered{_idle(plan)}."
     parts = [f"{count(summary.calls, 'call')} to make"]
     if summary.calls:
         parts[0] += f" ({summary.new} new, {summary.rerun} rerun) for {count(summary.tables, 'table')}"
         parts += [count(summary.instances, "instance")] if summary.instances is not None else []
     parts += [f"{summary.held} held"] if summary.held else []
     parts += [f"{summary.in_doubt} in doubt"] if summary.in_doubt else []
-    return f"{', '.join(parts)}; {count(summary.covered, 'request')} already triggered."
+    return f"{', '.join(parts)}; {count(summary.covered, 'request')} already triggered{_idle(plan)}."
+
+
+def _idle(plan: Plan) -> str:
+    """Say how many requests ask for nothing that is on the schedule; nothing where there is none."""
+    idle = sum(len(table.idle) for table in plan.tables)
+    return f", {count(idle, 'request')} without a time on the schedule" if idle else ""

@@ -70,7 +70,7 @@ def status_text(plan: Plan, rows: Sequence[Row], paint: Paint, live: frozenset[s
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    numbers = (len(row.plan.ready), row.held, len(row.plan.doubts))
+    numbers = (len(row.plan.ready), row.held, len(row.plan.all_doubts))
     return (
         row.plan.target.name,
         row.plan.table,
@@ -101,7 +101,7 @@ def _instance_fields(plan: TablePlan) -> dict[str, int] | None:
 
 
 def _coloured(row: Row, line: str, paint: Paint) -> str:
-    if row.plan.doubts:
+    if row.plan.all_doubts:
         return paint.red(line)
     if row.held:
         return paint.yellow(line)
@@ -122,7 +122,7 @@ def status_document(plan: Plan, rows: Iterable[Row], problems: Iterable[Problem]
                 "triggered": row.triggers,
                 "missing": len(row.plan.ready),
                 "held": row.held,
-                "inDoubt": len(row.plan.doubts),
+                "inDoubt": len(row.plan.all_doubts),
                 "lastTriggeredAt": row.last,
                 "instances": _instance_fields(row.plan),
             }

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.call import Call, Range
+from reconciler.core.call import Call, Range, Times
 from reconciler.core.change import Key
 from reconciler.core.coalesce import Planned, with_downstream
 from reconciler.core.dependencies import hold_dependents
@@ -16,7 +16,7 @@ from reconciler.core.lineage import Lineage
 from reconciler.core.needs import Table
 from reconciler.core.planner import TablePlan, plan_table
 from reconciler.core.policy import Held
-from reconciler.core.request import Dependency, Rules
+from reconciler.core.request import Declared, Dependency, Rules
 from reconciler.core.schedule import Every, Schedule
 from reconciler.core.window import Windows
 from tests.core import worlds
@@ -38,7 +38,10 @@ def _table(name: str, windows: Windows, schedule: Schedule | None, done: Windows
 def _coalesced(tables: list[Table], lineage: Lineage = CHAIN) -> dict[Key, TablePlan]:
     planned = {("prod", table.name): Planned(table, {}, plan_table(table, {})) for table in tables}
     held = hold_dependents({key: one.plan for key, one in planned.items()}, frozenset(), lambda _: True)
-    found = with_downstream(planned, held, planned, {"prod": lineage}, lambda _: True)
+    requests = tuple(request for table in tables for request in table.requests)
+    rules = {("prod", table.name): table.rules for table in tables}
+    declared = Declared(len(tables), requests, rules, {"prod": lineage})
+    found = with_downstream(planned, held, declared, lambda _: True)
     return hold_dependents(found, frozenset(), lambda _: True)
 
 
@@ -95,7 +98,7 @@ def test_no_call_is_made_for_what_a_call_upstream_is_known_to_run(tables: list[T
         if table.rules.schedule is None:
             continue
         for upstream in tables[:at]:
-            if upstream.rules.schedule is None:
+            if upstream.rules.schedule is None or not _passed_on(upstream, table, tables):
                 continue
             above = [
                 second
@@ -106,6 +109,12 @@ def test_no_call_is_made_for_what_a_call_upstream_is_known_to_run(tables: list[T
             assert not set(above) & set(mine)
 
 
+def _passed_on(upstream: Table, table: Table, tables: list[Table]) -> bool:
+    """Say whether what both have is had by each table between them too, as far as is known."""
+    between = [each.rules.schedule for each in tables if upstream.name < each.name < table.name]
+    return all(schedule in {None, upstream.rules.schedule, table.rules.schedule} for schedule in between)
+
+
 HOURLY = Schedule("hourly", Every(3600))
 DAY = ((0, 86_400),)
 
@@ -114,6 +123,7 @@ def test_a_downstream_with_the_same_schedule_is_covered_whole_and_says_by_which_
     plans = _coalesced([_table("a", DAY, HOURLY), _table("b", DAY, HOURLY)])
     (call,) = plans["prod", "a"].ready
     assert [(cover.table, cover.requests, cover.instances) for cover in call.covers] == [("b", ("b#0",), 24)]
+    assert isinstance(call.covers[0].span, Times), "a line for the table downstream claims its instants alone"
     assert plans["prod", "b"].calls == ()
     assert plans["prod", "a"].downstream == ("b",)
 
@@ -121,6 +131,41 @@ def test_a_downstream_with_the_same_schedule_is_covered_whole_and_says_by_which_
 def test_a_finer_schedule_downstream_keeps_the_instants_that_the_upstream_does_not_have() -> None:
     plans = _coalesced([_table("a", DAY, HOURLY), _table("b", DAY, Schedule("half", Every(1800)))])
     assert sum(call.instances or 0 for call in plans["prod", "b"].ready) == 24
+
+
+def test_a_table_between_that_has_another_schedule_passes_nothing_on() -> None:
+    daily = Schedule("daily", Every(86_400))
+    plans = _coalesced([_table("a", DAY, HOURLY), _table("b", DAY, daily), _table("c", DAY, HOURLY)])
+    assert {cover.table for call in plans["prod", "a"].ready for cover in call.covers} == {"b"}
+    assert sum(call.instances or 0 for call in plans["prod", "c"].ready) == 24
+
+
+def test_a_table_is_not_covered_while_another_that_it_waits_for_has_calls_to_make() -> None:
+    below = _table("b", DAY, HOURLY)
+    below = replace(below, rules=replace(below.rules, depends_on=(Dependency("mx", ("prod", "x")),)))
+    plans = _coalesced([_table("a", DAY, HOURLY), below, _table("x", DAY, HOURLY)])
+    assert plans["prod", "a"].ready[0].covers == ()
+    assert len(plans["prod", "b"].ready) == 1
+
+
+def test_a_table_that_waits_for_another_covers_nothing_and_no_circle_is_made() -> None:
+    above = _table("a", DAY, HOURLY)
+    above = replace(above, rules=replace(above.rules, depends_on=(Dependency("mx", ("prod", "x")),)))
+    between = _table("x", DAY, HOURLY)
+    between = replace(between, rules=replace(between.rules, depends_on=(Dependency("mb", ("prod", "b")),)))
+    plans = _coalesced([above, _table("b", DAY, HOURLY), between])
+    assert plans["prod", "a"].ready[0].covers == ()
+    assert len(plans["prod", "b"].ready) == 1
+
+
+def test_a_table_that_waits_for_what_is_in_doubt_upstream_is_not_covered_by_that_table() -> None:
+    doubtful = replace(_table("a", DAY, HOURLY), intents=(worlds.intent(Range((0, 1), "inclusive")),))
+    doubtful = replace(doubtful, intents=tuple(replace(i, call=replace(i.call, table="a")) for i in doubtful.intents))
+    below = _table("b", DAY, HOURLY)
+    below = replace(below, rules=replace(below.rules, depends_on=(Dependency("ma", ("prod", "a")),)))
+    plans = _coalesced([doubtful, below])
+    assert all(call.covers == () for call in plans["prod", "a"].ready)
+    assert [planned.held and planned.held.because for planned in plans["prod", "b"].calls] == ["dependency"]
 
 
 def test_a_range_without_a_schedule_carries_nothing_for_nobody_knows_its_instants() -> None:

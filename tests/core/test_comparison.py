@@ -75,7 +75,7 @@ def _plan(state: State | Changed, branch: Branch, asked: Sequence[Request], appr
 
 
 def _side(state: State | Changed, branch: Branch, asked: Sequence[Request], approvals: Mapping[str, Approval]) -> Side:
-    return Side({KEY: asked} if asked else {}, {}, _plan(state, branch, asked, approvals))
+    return Side({KEY: asked} if asked else {}, _plan(state, branch, asked, approvals))
 
 
 def _sides(branch: Branch) -> tuple[Side, Side]:
@@ -315,7 +315,7 @@ def _hourly_and_daily() -> tuple[Rules, Rules]:
 
 def _scheduled(rules: Rules, asked: Request) -> Side:
     table = Table(target(), "a.b", (asked,), None, (), now=10**6, rules=rules)
-    return Side({KEY: (asked,)}, {KEY: rules}, make_plan(None, [plan_table(table, {})]))
+    return Side({KEY: (asked,)}, make_plan(None, [plan_table(table, {})]))
 
 
 def test_instants_that_a_branch_takes_off_the_schedule_are_told() -> None:
@@ -329,8 +329,9 @@ def test_instants_that_a_branch_takes_off_the_schedule_are_told() -> None:
 def test_the_gaps_that_a_range_reaches_over_are_not_taken_for_lost() -> None:
     _, daily = _hourly_and_daily()
     both = request("m.yaml#1", ((0, 60), (3 * 86_400, 3 * 86_400 + 60)))
-    side = _scheduled(Rules(Schedule("sparse", Every(3 * 86_400))), both)
-    assert no_longer_asked(side, {KEY: (both,)}, side.rules) == ()
+    sparse = Rules(Schedule("sparse", Every(3 * 86_400)))
+    side = _scheduled(sparse, both)
+    assert no_longer_asked(side, {KEY: (both,)}, {KEY: sparse}) == ()
     assert no_longer_asked(side, {KEY: (both,)}, {KEY: daily}) == ()
 
 
@@ -354,6 +355,6 @@ def test_what_the_bases_calls_cover_counts_as_done_and_is_missed_where_the_branc
     assert below is not None
     assert below.covered == ((0, 10),)
     asked = {KEY: table.requests, ("prod", "c.d"): (replace(request("below#1", ((0, 10),)), table="c.d"),)}
-    assert no_longer_asked(Side(asked, {}, base), asked, {}) == ()
-    dropped = no_longer_asked(Side(asked, {}, base), {KEY: table.requests}, {})
+    assert no_longer_asked(Side(asked, base), asked, {}) == ()
+    dropped = no_longer_asked(Side(asked, base), {KEY: table.requests}, {})
     assert dropped == (Dropped(("prod", "c.d"), 1, ((0, 10),)),)

@@ -209,6 +209,11 @@ def test_two_strays_between_the_same_instants_cut_a_run_once() -> None:
     assert _shown(_hours(0, 1, 2, 3), Terms("inclusive", 1, HOURLY), quarters) == ["00-01:00:01", "02-03:00:01"]
 
 
+def test_a_chunk_of_one_instance_makes_a_call_of_each() -> None:
+    assert _shown(_hours(0, 1, 2), Terms("inclusive", 100, HOURLY, 1800)) == ["00", "01", "02"]
+    assert _shown(_hours(0, 1, 5, 7), Terms("inclusive", 100, HOURLY, 3600)) == ["00", "01", "05 07"]
+
+
 def test_parts_of_a_run_that_chunk_cut_stay_ranges() -> None:
     assert _shown(_hours(0, 1, 2, 3, 4, 5, 6), Terms("inclusive", 100, HOURLY, 3 * 3600)) == [
         "00-02:00:01",

@@ -32,8 +32,8 @@ def _reaches(direct: Edges, table: str) -> set[str]:
 
 @given(acyclic)
 def test_downstream_is_whatever_a_way_leads_to(direct: Edges) -> None:
-    for table in NAMES:
-        assert Lineage(direct).downstream_of(table) == tuple(sorted(_reaches(direct, table)))
+    found = Lineage(direct).among(NAMES)
+    assert found == {table: tuple(sorted(_reaches(direct, table))) for table in NAMES}
 
 
 @given(acyclic, some)
@@ -78,7 +78,6 @@ def test_the_number_of_cycles_that_are_told_is_limited() -> None:
 def test_a_chain_of_twenty_thousand_and_a_dense_graph_are_walked_without_recursion() -> None:
     chain = {f"t{number:05}": (f"t{number + 1:05}",) for number in range(20_000)}
     lineage = Lineage(chain)
-    assert len(lineage.downstream_of("t00000")) == 20_000
     assert lineage.among(("t00000", "t10000", "t20000")) == {
         "t00000": ("t10000", "t20000"),
         "t10000": ("t20000",),

@@ -167,7 +167,7 @@ def test_many_warnings_do_not_make_an_error() -> None:
     assert len(reading.problems) == 101
     assert {problem.severity for problem in reading.problems} == {"warning"}
     assert reading.declared is not None
-    assert len(reading.declared.lineage["demo"].downstream_of("ods.A")) == 1000
+    assert len(reading.declared.lineage["demo"].direct["ods.A"]) == 1000
 
 
 def test_tables_that_nobody_declares_lie_between_and_are_no_problem() -> None:
