@@ -32,12 +32,13 @@ class ExitCode(IntEnum):
     STALE = 8
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong, where, and the way out.
 
     `file` is relative to the root ("" for none), `line` and `column` count from 1 (0 for the whole file),
-    `path` is the value's place inside the document, such as `spec.requests[1].timeRange`.
+    `path` is the value's place inside the document, such as `spec.requests[1].timeRange`. Problems sort by place; those
+    of one value stay in the order in which they were found.
     """
 
     file: str
@@ -47,6 +48,13 @@ class Problem:
     message: str
     hint: str
     severity: Severity = "error"
+
+    def __lt__(self, other: Problem) -> bool:
+        return self._place < other._place
+
+    @property
+    def _place(self) -> tuple[str, int, int, str, str]:
+        return self.file, self.line, self.column, self.path, "" if self.line else self.message
 
 
 class Failure(Exception):

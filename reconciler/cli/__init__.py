@@ -13,7 +13,6 @@ import click
 from reconciler.cli import review, start, state, tools, work
 from reconciler.cli.options import Call
 from reconciler.cli.root import cli
-from reconciler.core.text import count
 from reconciler.errors import ExitCode, Failure, InvalidInput
 
 __all__ = ["main", "review", "start", "state", "tools", "work"]
@@ -65,12 +64,12 @@ def main() -> None:
 def _tell(failure: Failure, call: Call) -> ExitCode:
     if isinstance(failure, InvalidInput) and failure.problems:
         from reconciler.render.paint import Paint
-        from reconciler.render.problems import problems_text
+        from reconciler.render.problems import how_many, problems_text
 
         paint = Paint(enabled=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
         call.terminal.warning(problems_text(failure.problems, os.fspath(call.root), paint))
         tail = _TAILS.get(call.command or "", "; nothing was triggered")
-        call.terminal.warning(f"{count(len(failure.problems), 'problem')}{tail}")
+        call.terminal.warning(f"{how_many(failure.problems)}{tail}")
     else:
         hint = "".join(f"    {line}\n" for line in failure.hint.splitlines())
         call.terminal.warning(f"error: {failure.message}\n{hint}")

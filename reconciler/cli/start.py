@@ -62,7 +62,9 @@ def init(
 @click.option("--start", metavar="TIME", help="The first schedule time of a range.")
 @click.option("--end", metavar="TIME", help="The last schedule time of a range, included.")
 @click.option("--at", multiple=True, metavar="TIME", help="A single schedule time; may be given several times.")
-@click.option("--schedule", metavar="CRON", help="When the table runs: Quartz as the scheduler has it, or cron.")
+@click.option(
+    "--schedule", metavar="TEXT", help="When it runs: Quartz as the scheduler has it, cron, or an interval: 1h."
+)
 @click.option("--rerun", metavar="TOKEN", help="Make it a rerun: of what was triggered already.")
 @click.option("--reason", metavar="TEXT", help="Why; reviewers read it. A rerun needs one.")
 @click.option("--owner", metavar="NAME", help="Who looks after the table.")

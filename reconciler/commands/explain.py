@@ -30,10 +30,11 @@ from reconciler.state.snapshot import ledger_path
 
 @dataclass(frozen=True, slots=True)
 class _Explained:
-    """A table's explanation, and its ledger's file."""
+    """A table's explanation, and its ledger's file: in the root, and in the state's commit."""
 
     told: Explanation
     file: str
+    path: str
 
 
 def run(options: PlanOptions, name: str | None, at: str | None, console: Console) -> ExitCode:
@@ -120,14 +121,15 @@ def _explained(found: Gathered, key: Key, second: int | None) -> _Explained:
     snapshot, planner = Changed(found.snapshot, found.settlement), found.planner
     intents = tuple(part for intent in snapshot.intents for part in intent.parts if part.key == key)
     requests = planner.manifests.asked(Scope(escape(key[1]), key[0])).get(key, ())
-    file = found.snapshot.short(ledger_path(found.snapshot.folder, key))
+    path = ledger_path(found.snapshot.folder, key)
+    file = found.snapshot.short(path)
     if not requests:
         target = planner.manifests.config.targets.get(key[0]) or _unknown(key[0])
         table = Table(target, key[1], (), snapshot.ledger(key), intents, 0)
-        return _Explained(explain(table, plan_table(table, {}), {}, (), second), file)
+        return _Explained(explain(table, plan_table(table, {}), {}, (), second), file, path)
     table = planner.table(snapshot, key, requests, intents)
     told = explain(table, _plan_of(found, key), planner.approvals_of(table), _carriers(found, key), second)
-    return _Explained(told, file)
+    return _Explained(told, file, path)
 
 
 def _unknown(name: str) -> Target:
@@ -151,7 +153,7 @@ def _text(options: PlanOptions, console: Console, found: Gathered, explained: li
         return json_text(explain_document(found.plan.state, tables, found.problems))
     paint = console.paint.off() if options.out else console.paint
     branch = f" on {found.planner.manifests.config.state.branch}"
-    return "".join(explanation_text(each.told, each.file + branch, paint) for each in explained)
+    return "".join(explanation_text(each.told, each.path + branch, paint) for each in explained)
 
 
 def _write(options: PlanOptions, console: Console, text: str) -> None:

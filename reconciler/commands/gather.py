@@ -77,7 +77,7 @@ class Manifests:
 
 def read_manifests(files: Mapping[str, bytes], found: Sequence[Problem] = ()) -> Manifests:
     """Read a root's files. Raises InvalidInput with every problem where any is an error."""
-    reading = read_root(files)
+    reading = read_root(files, found)
     problems = tuple(sorted((*found, *reading.problems)))
     if reading.config is None or reading.declared is None or any(p.severity == "error" for p in problems):
         raise InvalidInput("the manifests are not valid", "", problems)

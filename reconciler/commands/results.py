@@ -19,7 +19,7 @@ from reconciler.render.plan_markdown import failure_markdown
 from reconciler.render.plan_text import plan_text
 from reconciler.render.problems import json_text, problems_text
 from reconciler.render.report_markdown import report_markdown
-from reconciler.render.report_text import HELD, report_text
+from reconciler.render.report_text import held_sentence, report_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Results:
     def nothing(self, found: Gathered) -> None:
         """Give the result of an apply that had nothing to do."""
         if found.plan.held and self.text:
-            self.console.message(HELD)
+            self.console.message(held_sentence(found.plan.held))
         if self.format == "json":
             self._give(json_text(nothing_document(found.plan, found.problems)))
         elif self.format == "markdown":

@@ -15,7 +15,7 @@ from reconciler.errors import ExitCode, Failure, Problem, UsageFailure
 from reconciler.manifests.root import Reading, read_root
 from reconciler.manifests.worktree import read_worktree
 from reconciler.render.problem_reports import problems_gitlab, problems_sarif
-from reconciler.render.problems import problems_github, problems_text, validation_json
+from reconciler.render.problems import how_many, problems_github, problems_text, validation_json
 from reconciler.state.git import Git
 
 _REPORTS = {"github": problems_github, "sarif": problems_sarif, "gitlab": problems_gitlab}
@@ -27,17 +27,17 @@ def run(root: Path, paths: Sequence[Path], output: str, console: Console, base: 
     With `base`, report too which state files the branch changes since its merge base with that, and which guards.
     """
     files, unread = read_worktree(root)
-    reading = read_root(files)
+    reading = read_root(files, unread)
     compared = _compared(root, base, reading) if base is not None else ()
     problems = _within(root, paths, sorted((*unread, *reading.problems, *compared)))
-    errors = sum(1 for problem in problems if problem.severity == "error")
+    errors = any(problem.severity == "error" for problem in problems)
     if output == "json":
         console.result(validation_json(reading.manifests, reading.requests, problems))
     elif output in _REPORTS:
         console.result(_REPORTS[output](problems, _from_top(root)))
     else:
         console.result(problems_text(problems, os.fspath(root), console.paint))
-    console.message(_summary(len(problems), errors, reading.manifests, reading.requests))
+    console.message(_summary(problems, reading.manifests, reading.requests))
     return ExitCode.INVALID if errors else ExitCode.DONE
 
 
@@ -46,13 +46,13 @@ def _compared(root: Path, base: str, reading: Reading) -> tuple[Problem, ...]:
     return compare(open_checkout(root), base, reading.config, declared).problems
 
 
-def _summary(problems: int, errors: int, manifests: int, requests: int) -> str:
+def _summary(problems: Sequence[Problem], manifests: int, requests: int) -> str:
     within = f"in {count(manifests, 'manifest')}, {count(requests, 'request')}"
     if not problems:
         return f"No problems {within}."
-    if not errors:
-        return f"{count(problems, 'warning')}, no errors {within}."
-    return f"{count(problems, 'problem')} {within}; nothing was triggered."
+    if not any(problem.severity == "error" for problem in problems):
+        return f"{count(len(problems), 'warning')}, no errors {within}."
+    return f"{how_many(problems)} {within}; nothing was triggered."
 
 
 def _within(root: Path, paths: Sequence[Path], problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -92,7 +92,7 @@ def describe(span: Span, most: int = 3) -> str:
             return f"{fields['startTime']} .. {fields['endTime']}"
         case Times(times):
             shown = ", ".join(render(time) for time in times[:most])
-            return shown if len(times) <= most else f"{shown} and {len(times) - most} more"
+            return shown if len(times) <= most else f"{shown} and {len(times) - most:,} more"
 
 
 def read_span(fields: Mapping[str, object], range_end: RangeEnd) -> Span:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
 from reconciler.core.change import Key
@@ -34,39 +34,77 @@ def hold_dependents(
     cannot be trusted. What waits only for a target's hours waits for these itself.
     """
     held = dict(plans)
+    causes: dict[Key, _Cause] = {}
     waits = {key: [dependency.key for dependency in plan.depends_on] for key, plan in plans.items()}
     for key in TopologicalSorter(waits).static_order():
         if key not in held:
             continue
-        reasons = (_reason(dependency, held, blocked, in_scope) for dependency in held[key].depends_on)
-        hold = min((reason for reason in reasons if reason), key=lambda hold: hold.because, default=None)
-        if hold:
-            held[key] = _with_hold(held[key], hold)
+        found = (_cause(needed, _World(held, causes, blocked, in_scope)) for needed in held[key].depends_on)
+        cause = min((each for each in found if each), key=lambda each: each.because, default=None)
+        if cause:
+            causes[key] = cause
+            held[key] = _with_hold(held[key], Held(cause.because, cause.message))
     return held
 
 
-def _reason(
-    dependency: Dependency, plans: Mapping[Key, TablePlan], blocked: frozenset[Key], in_scope: Callable[[Key], bool]
-) -> Held | None:
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """Why a table has to wait: the table that it needs, and the one, that or further up, that `why` is said of."""
+
+    because: Because
+    needed: Dependency
+    root: Dependency
+    why: str
+
+    @property
+    def message(self) -> str:
+        between = "" if self.root == self.needed else f", which waits for {_named(self.root)}"
+        return f"waits for {_named(self.needed)}{between}, {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """What decides whether a table has to wait; `causes` are those of the tables that do."""
+
+    plans: Mapping[Key, TablePlan]
+    causes: Mapping[Key, _Cause]
+    blocked: frozenset[Key]
+    in_scope: Callable[[Key], bool]
+
+
+def _cause(needed: Dependency, world: _World) -> _Cause | None:
     """Say why what depends on a table has to wait; None where nothing keeps that table's calls from being made."""
-    waits = f"waits for {dependency.manifest} ({dependency.key[1]})"
-    plan = plans.get(dependency.key)
-    if plan is None or dependency.key in blocked:
-        return Held("dependency", f"{waits}, whose state cannot be trusted: mend that first")
+    plan = world.plans.get(needed.key)
+    if plan is None or needed.key in world.blocked:
+        return _Cause("dependency", needed, needed, "whose state cannot be trusted: mend that first")
     if plan.doubts:
         number = count(len(plan.doubts), "call")
-        return Held("dependency", f"{waits}, of which {number} {_be(len(plan.doubts))} in doubt: settle that first")
-    if not in_scope(dependency.key) and any(_is_due(planned) for planned in plan.calls):
+        why = f"of which {number} {_be(len(plan.doubts))} in doubt: settle that first"
+        return _Cause("dependency", needed, needed, why)
+    if not world.in_scope(needed.key) and any(_is_due(planned) for planned in plan.calls):
         number = count(sum(map(_is_due, plan.calls)), "call")
-        message = f"{waits}, which owes {number} and is not among the tables chosen: apply that first, or choose both"
-        return Held("dependency", message)
+        why = f"which owes {number} and is not among the tables chosen: apply that first, or choose both"
+        return _Cause("dependency", needed, needed, why)
     kept = [planned.held for planned in plan.calls if planned.held]
-    if kept:
-        why: Because = "window" if all(hold.because == "window" for hold in kept) else "dependency"
-        first = min(kept, key=lambda hold: (hold.because == "window", hold.because))
-        number = count(len(kept), "call")
-        return Held(why, f"{waits}, of which {number} {_be(len(kept))} held ({first.because}): see there")
-    return None
+    return _kept(needed, kept, world.causes.get(needed.key)) if kept else None
+
+
+def _kept(needed: Dependency, kept: Sequence[Held], above: _Cause | None) -> _Cause:
+    """Say that calls of the table are held, and why: where it only waits itself, for a table further up."""
+    because: Because = "window" if all(hold.because == "window" for hold in kept) else "dependency"
+    first = min(kept, key=lambda hold: (hold.because == "window", hold.because == "dependency", hold.because))
+    if above and first.because in ("dependency", "window") and first.message == above.message:
+        return _Cause(because, needed, above.root, above.why)
+    return _Cause(
+        because,
+        needed,
+        needed,
+        f"of which {count(len(kept), 'call')} {_be(len(kept))} held ({first.because}): see there",
+    )
+
+
+def _named(needed: Dependency) -> str:
+    return f"{needed.manifest} ({needed.key[1]})"
 
 
 def _is_due(planned: PlannedCall) -> bool:

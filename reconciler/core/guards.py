@@ -185,10 +185,12 @@ def _retargeted(where: str, base: Target, head: Target) -> Iterator[str]:
 
 
 def _hours(where: str, base: Hours | None, head: Hours | None) -> Iterator[str]:
-    """Yield what lets calls start at other hours than before; fewer of them guard more."""
-    if base is not None and head is None:
+    """Yield what lets calls start at other hours than before; fewer of them guard more, and all day is no guard."""
+    if base is None or not any((head is None or m in head) and m not in base for m in range(0, 86_400, 60)):
+        return
+    if head is None:
         yield f"{where} is gone: calls may start at any hour; before, {base} alone"
-    elif base is not None and head is not None and any(m in head and m not in base for m in range(0, 86_400, 60)):
+    else:
         yield f"{where} changes from {base} to {head}"
 
 

@@ -96,10 +96,10 @@ def _calls(owing: Sequence[Owing], calls: Sequence[Call], terms: Terms) -> Held 
     request = max((one.request for one in owing), key=lambda request: request.limits.calls)
     most = request.limits.calls
     if terms.chunk is not None and takes_more(union(w for one in owing for w in one.numbers), terms, most):
-        what = f"owes more than {most} calls with a chunk of {render_duration(terms.chunk)}"
-        return _over(what, "calls", str(most), "ask for less at once, or for longer chunks", request)
+        what = f"owes more than {most:,} calls with a chunk of {render_duration(terms.chunk)}"
+        return _over(what, "calls", f"{most:,}", "ask for less at once, or for longer chunks", request)
     if len(calls) > most:
-        return _over(f"owes {len(calls)} calls", "calls", str(most), "ask for less at once", request)
+        return _over(f"owes {len(calls):,} calls", "calls", f"{most:,}", "ask for less at once", request)
     return None
 
 
@@ -110,8 +110,8 @@ def _instances(owing: Sequence[Owing], calls: Sequence[Call]) -> Held | None:
     if known <= request.limits.instances:
         return None
     least = "" if all(call.instances is not None for call in calls) else "at least "
-    limit = str(request.limits.instances)
-    return _over(f"owes {least}{known} instances", "instances", limit, "ask for less at once", request)
+    limit = f"{request.limits.instances:,}"
+    return _over(f"owes {least}{known:,} instances", "instances", limit, "ask for less at once", request)
 
 
 def _over(what: str, name: str, limit: str, way_out: str, request: Request) -> Held:

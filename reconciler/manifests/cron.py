@@ -120,7 +120,7 @@ class _Reader:
         try:
             return read()
         except Refused as error:
-            self.refusals.append(error.refusal)
+            self.refusals.extend(error.refusals)
             return None
 
 

@@ -13,15 +13,19 @@ from reconciler.manifests.cron_fields import (
     UNIX_WEEKDAY,
     WEEKDAY,
     Field,
+    Refusal,
     Refused,
+    all_of,
     expand,
     number,
     refused,
 )
 
 _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_ALL_MONTHS = tuple(range(1, 13))
 _FURTHEST_BACK = 27
 _BEFORE_LAST = re.compile(r"L-([0-9]+)")
+_NEAREST_BEFORE_LAST = re.compile(r"L-[0-9]+W")
 _NEAREST = re.compile(r"([0-9]+)W")
 _LAST_ONE = re.compile(r"([0-9]+|[A-Z]{3})L")
 _NTH = re.compile(r"([0-9]+|[A-Z]{3})#([0-9]+)")
@@ -47,10 +51,22 @@ def quartz_days(day: str, month: str, weekday: str) -> DayRule | None:
     Exactly one of the two day fields is `?`. `L` as day of week is Saturday. A `W` does not leave its month.
     Source: Quartz's CronExpression and CronTrigger tutorial.
     """
-    if (day == "?") == (weekday == "?"):
-        raise _both(day, month, weekday)
-    months = expand(MONTH, month)
-    return _of_month(day, months) if weekday == "?" else _of_week(weekday, months)
+    try:
+        months = expand(MONTH, month)
+    except Refused:
+        months = _ALL_MONTHS  # said below, in its turn
+    both = (day == "?") == (weekday == "?")
+    try:
+        of_month, _, of_week = all_of(
+            lambda: None if day == "?" else _of_month(day, months),
+            lambda: _check(MONTH, month),
+            lambda: None if weekday == "?" else _of_week(weekday, months),
+        )
+    except Refused as error:
+        raise Refused(*error.refusals, *([_both(day, month, weekday, sound=False)] if both else [])) from None
+    if both:
+        raise Refused(_both(day, month, weekday, sound=True))
+    return of_month or of_week
 
 
 def unix_days(day: str, month: str, weekday: str) -> DayRule | None:
@@ -58,31 +74,33 @@ def unix_days(day: str, month: str, weekday: str) -> DayRule | None:
 
     Where both day fields are restricted, a day that matches one of them is enough. Source: crontab(5).
     """
-    for field, text in ((UNIX_DAY, day), (UNIX_WEEKDAY, weekday)):
-        _check_unix(field, text)
-    months = expand(UNIX_MONTH, month)
-    days, weekdays = expand(UNIX_DAY, day), tuple(sorted({each % 7 for each in expand(UNIX_WEEKDAY, weekday)}))
+    days, months, weekdays = all_of(
+        lambda: _unix(UNIX_DAY, day), lambda: expand(UNIX_MONTH, month), lambda: _unix(UNIX_WEEKDAY, weekday)
+    )
+    weekdays = tuple(sorted({each % 7 for each in weekdays}))
     if day == "*" or weekday == "*":
         if weekday == "*":
             _check_fires(UNIX_DAY, day, days, months)
         return _rule(_listed(days, 31), months, _listed(weekdays, 7))
     if "*" in day + weekday:
         message = f"day of month {day} and day of week {weekday}: some crons read this as `and`, some as `or`"
-        raise Refused(message, "write the days out, such as 1-31/2, for `or`; `and` cannot be written")
+        written = f"{day.replace('*', '1-31')} {month} {weekday.replace('*', '0-6')}"
+        raise Refused(Refusal(message, f"write `{written}` for `or`; `and` cannot be written"))
     either = _rule(_listed(days, 31), months, "*"), _rule("*", months, _listed(weekdays, 7))
     queries = tuple(query for rule in either if rule for query in rule.queries)
     return None if None in either else DayRule(queries)
 
 
-def _both(day: str, month: str, weekday: str) -> Refused:
+def _both(day: str, month: str, weekday: str, sound: bool) -> Refusal:
+    """Say that both day fields are given, or none; what to write, where the three of them are `sound` besides."""
     if day == "?":
-        return Refused("day of month and day of week are both `?`", "write `*` in one of them for every day")
+        return Refusal("day of month and day of week are both `?`", "write `*` in one of them for every day")
     message = "day of month and day of week are both given, which Quartz refuses"
-    if weekday == "*":
-        return Refused(message, f"write `{day} {month} ?` for the last three of them")
-    if day == "*":
-        return Refused(message, f"write `? {month} {weekday}` for the last three of them")
-    return Refused(message, "write `?` in one of them")
+    if sound and weekday == "*":
+        return Refusal(message, f"write `{day} {month} ?` for the last three of them")
+    if sound and day == "*":
+        return Refusal(message, f"write `? {month} {weekday}` for the last three of them")
+    return Refusal(message, "write `?` in one of them")
 
 
 def _of_month(day: str, months: Months) -> DayRule | None:
@@ -93,6 +111,9 @@ def _of_month(day: str, months: Months) -> DayRule | None:
         if int(match[1]) > _FURTHEST_BACK:
             raise refused(DAY, day, "not every month is that long", f"write L-1 to L-{_FURTHEST_BACK}")
         return DayRule((_query("l", months, "*"),), back=int(match[1]))
+    if _NEAREST_BEFORE_LAST.fullmatch(day):
+        hint = "write LW for the last weekday of the month, L-3 for three days before its last, or list the days"
+        raise refused(DAY, day, "the weekday nearest to a day before the last is beyond the cron library", hint)
     if match := _NEAREST.fullmatch(day):
         return _nearest(day, number(DAY, day, match[1]), months)
     if "W" in day:
@@ -142,11 +163,16 @@ def _of_week(weekday: str, months: Months) -> DayRule | None:
     return _rule("*", months, _listed(days, 7))
 
 
-def _check_unix(field: Field, text: str) -> None:
+def _check(field: Field, text: str) -> None:
+    expand(field, text)
+
+
+def _unix(field: Field, text: str) -> tuple[int, ...]:
     signs = [sign for sign in "?LW#" if sign in text.replace("WED", "")]
     if signs:
         hint = "write six fields, seconds first; in Unix cron `*` stands for every day"
         raise refused(field, text, f"`{signs[0]}` is Quartz's, but five fields are Unix cron", hint)
+    return expand(field, text)
 
 
 def _check_fires(field: Field, text: str, days: tuple[int, ...], months: Months) -> None:

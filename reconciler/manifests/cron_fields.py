@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from reconciler.manifests.quoting import quoted
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _ITEM = re.compile(r"(?:(\*)|([A-Z]+|[0-9]+)(?:-([A-Z]+|[0-9]+))?)?(?:/([0-9]+))?")
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +26,11 @@ class Refusal:
 
 
 class Refused(ValueError):
-    """A field is not taken."""
+    """A field is not taken, or several are not."""
 
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.refusal = Refusal(message, hint)
+    def __init__(self, *refusals: Refusal) -> None:
+        super().__init__("; ".join(refusal.message for refusal in refusals))
+        self.refusals = refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +81,23 @@ def expand(field: Field, text: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def all_of(*reads: Callable[[], T]) -> list[T]:
+    """Return what fields are read as. Raises Refused with everything that is wrong with any, in this order."""
+    found: list[T] = []
+    refusals: list[Refusal] = []
+    for read in reads:
+        try:
+            found.append(read())
+        except Refused as error:
+            refusals += error.refusals
+    if refusals:
+        raise Refused(*refusals)
+    return found
+
+
 def refused(field: Field, text: str, what: str, hint: str) -> Refused:
     """Return the error that says what is wrong with a field."""
-    return Refused(f"{field.name} {quoted(text)}: {what}", hint)
+    return Refused(Refusal(f"{field.name} {quoted(text)}: {what}", hint))
 
 
 def number(field: Field, text: str, word: str) -> int:

@@ -37,7 +37,7 @@ class LineageFile:
 
 def read_lineage(file: str, data: bytes) -> LineageFile:
     """Read a lineage file, whose content is `data`. Raises nothing for what it holds."""
-    loaded = load(file, data)
+    loaded = load(file, data, f"{_LIKE}, or delete it and remove `lineage` from the config")
     reader = _Reader(file, [*loaded.problems])
     for number, document in enumerate(loaded.documents):
         if number:

@@ -46,15 +46,17 @@ def is_manifest_path(path: str) -> bool:
     return path.lower().endswith((".yaml", ".yml")) and not any(folder.startswith(".") for folder in folders)
 
 
-def read_root(files: Mapping[str, bytes]) -> Reading:
+def read_root(files: Mapping[str, bytes], unread: Iterable[Problem] = ()) -> Reading:
     """Read the files of a root: paths relative to it with `/`, and their content. Raises nothing for what they hold.
 
+    `unread` are the problems of files that are there and could not be read: of a lineage among them no more is said.
     Where the config is bad, the manifests are still checked, as far as that goes without it.
     """
     config, named, problems = _read_config_file(files.get(CONFIG))
     misnamed = {(problem.line, problem.column) for problem in problems}
     entries, reading = _read_manifests(files, config, named, problems)
-    sound = [each for each in named if each.place not in misnamed]
+    refused = {problem.file for problem in unread}
+    sound = [each for each in named if each.place not in misnamed and each.file not in refused]
     lineages, found = read_lineages(CONFIG, sound, files, _tables(entries) if config else {})
     failed = any(problem.severity == "error" for problem in found)
     declared = replace(reading.declared, lineage=lineages) if reading.declared and not failed else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from statistics import median
+from typing import Literal, cast
 
 from reconciler.core.change import Key
 from reconciler.core.config import Config
@@ -16,7 +17,7 @@ from reconciler.core.window import Windows, union
 from reconciler.manifests.approvals import check_names_once
 from reconciler.manifests.findings import Findings
 from reconciler.manifests.quoting import quoted
-from reconciler.manifests.schedule import ScheduleText, read_schedule
+from reconciler.manifests.schedule import FarOff, ScheduleText, read_schedule
 from reconciler.manifests.typed import Typed, dig, list_at, text_at
 from reconciler.manifests.words import nearest
 
@@ -118,12 +119,24 @@ def _schedule(sources: Sequence[Source], zone: str) -> Schedule | None:
     asked = union(window for source in sources for windows in source.windows for window in windows)
     try:
         schedule = writing.written.schedule.over(zone, asked)
-    except ValueError as error:
-        writing.findings.error(("spec", "schedule"), str(error), "correct the times of the requests")
+    except FarOff as error:
+        source, at = _far_off(sources, error.which)
+        source.findings.error(("spec", "requests", at), str(error), "correct the times of this request")
         return None
     for source in sources:
         _check_on_schedule(source, schedule, zone)
     return schedule
+
+
+def _far_off(sources: Sequence[Source], which: Literal["first", "last"] | None) -> tuple[Source, int]:
+    """Return the request with the first or the last time: of the two the one that lies further from all the others."""
+    asked = [(windows, source, at) for source in sources for at, windows in enumerate(source.windows) if windows]
+    first = min(asked, key=lambda each: each[0][0][0])
+    last = max(asked, key=lambda each: each[0][-1][1])
+    middle = median(bound for windows, _, _ in asked for bound in (windows[0][0], windows[-1][1]))
+    late = last[0][-1][1] - middle > middle - first[0][0][0]
+    _, source, at = last if which == "last" or (which is None and late) else first
+    return source, at
 
 
 def _check_on_schedule(source: Source, schedule: Schedule, zone: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from typing import Literal
 
 from reconciler.core.schedule import Every, Schedule
 from reconciler.core.wallclock import LAST, parse, parse_duration
@@ -24,6 +25,14 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86_400
 
 
+class FarOff(ValueError):
+    """Times are asked for that no schedule is made for. `which` is the wrong end of them, None where either may be."""
+
+    def __init__(self, message: str, which: Literal["first", "last"] | None = None) -> None:
+        super().__init__(message)
+        self.which = which
+
+
 @dataclass(frozen=True, slots=True)
 class ScheduleText:
     """A schedule as a manifest writes it: `text` for messages, with single spaces, and what it means.
@@ -39,19 +48,22 @@ class ScheduleText:
 
         The second after the last window counts too: a range call may end there, if there is no instant.
 
-        Equal texts for the same zone and years share one schedule. Raises ValueError, with a reason that can be shown,
+        Equal texts for the same zone and years share one schedule. Raises FarOff, with a reason that can be shown,
         where the windows span more than 100 years, or years for which the days of a cron expression are not known.
         """
         if not windows:
             return _schedule(self, zone, FIRST_YEAR, FIRST_YEAR)
         first, last = _year(windows[0][0]), _year(windows[-1][1] - 1)
         if last - first > LONGEST:
-            raise ValueError(
+            raise FarOff(
                 f"the requests go from {first} to {last}; with a schedule they may span {LONGEST} years at most"
             )
         if isinstance(self.pattern, Cron) and (first < FIRST_YEAR or last > LAST_YEAR):
             wrong = first if first < FIRST_YEAR else last
-            raise ValueError(f"a request is in {wrong}; a cron schedule is known from {FIRST_YEAR} to {LAST_YEAR} only")
+            raise FarOff(
+                f"a request is in {wrong}; a cron schedule is known from {FIRST_YEAR} to {LAST_YEAR} only",
+                "first" if wrong == first else "last",
+            )
         return _schedule(self, zone, first, _year(windows[-1][1]))
 
 

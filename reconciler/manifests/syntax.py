@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 from reconciler.manifests.quoting import code_point
 
+_SCHEDULE = re.compile(r"\bschedule[\"']? *: +[*?&@%!|>`-]")
 # What libyaml says begins with the first text of a row.
 _WORDS = (
     (
@@ -44,6 +47,7 @@ _WORDS = (
         "a `- ` does not fit here",
         "put it on a line of its own, or quote the value",
     ),
+    ("mapping keys are not allowed", "a `?` does not fit here", "quote the value"),
     ("found unexpected end of stream", "a quote is not closed", "close it"),
     ("found unexpected document indicator", "a quote is not closed", "close it before the `---` or `...`"),
     (
@@ -67,6 +71,8 @@ def explain(error: yaml.YAMLError, text: str) -> tuple[int, int, str, str]:
     said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read")
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     message, hint = _cannot_start(text, line, column) if "cannot start any token" in said else _words(said)
+    if _is_schedule(text, line):
+        hint = 'put the expression in quotes, as in "0 0 * * * ?"'
     context = getattr(error, "context_mark", None)
     if context is not None and context.line + 1 < line:
         message += f"; it began in line {context.line + 1}"
@@ -78,6 +84,12 @@ def _words(said: str) -> tuple[str, str]:
         if said.startswith(begins):
             return message, hint
     return f"is not YAML: {said}", "look at quotes, brackets and indentation here"
+
+
+def _is_schedule(text: str, line: int) -> bool:
+    """Say whether a line has a schedule that starts with a sign of YAML's, such as `*` or `?`, without quotes."""
+    rows = text.split("\n")
+    return line <= len(rows) and _SCHEDULE.search(rows[line - 1]) is not None
 
 
 def _cannot_start(text: str, line: int, column: int) -> tuple[str, str]:

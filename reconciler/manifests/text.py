@@ -12,6 +12,8 @@ LARGEST = 1 << 20
 """The most bytes that one file may have: 1 MiB."""
 
 _REPORTED = 10
+_SPLIT = "split it into several files"
+_SHORTEN = "a lineage stays one file: leave out tables that are neither above nor below a declared one"
 
 # Category Cf of Unicode 16, written out: asking `unicodedata` about every code point takes 0.1 s.
 _FORMAT = (
@@ -77,7 +79,8 @@ def hidden_character(value: str) -> str | None:
 def too_large(file: str, size: int, largest: int = LARGEST) -> Problem:
     """Return the problem of a file that has more bytes than `largest`."""
     message = f"has {size:,} bytes; a file may have at most {largest:,}"
-    return _problem(file, 1, 1, message, "split it into several files")
+    hint = f"{_SPLIT}; {_SHORTEN}" if largest == LARGEST else _SPLIT
+    return _problem(file, 1, 1, message, hint)
 
 
 def _wide_encoding(data: bytes) -> str | None:

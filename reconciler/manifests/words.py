@@ -24,6 +24,7 @@ _TYPES = {
     "number": "a number",
     "boolean": "true or false",
 }
+_BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 _APPROVALS: Path = ("approvals", "reruns")
 _DOCUMENT = "write a mapping: apiVersion, kind and so on"
 # Rule, message, hint; an empty hint stands for the example of the schema.
@@ -165,7 +166,7 @@ def _type(broken: Broken, subject: Subject) -> Wrong:
     path, given = broken.path, broken.given
     types = [broken.wanted] if isinstance(broken.wanted, str) else cast("list[str]", broken.wanted)
     wanted = types[0]
-    like = f"write it like {flow(subject.form.at(path).example)}" if path else _DOCUMENT
+    like = _like(given, wanted, path, subject)
     named = "text or a mapping" if {"string", "object"} <= set(types) else _TYPES[wanted]
     if given is None:
         return Wrong(path, None, "has no value", f"{like}; text that looks empty to YAML needs quotes")
@@ -181,9 +182,22 @@ def _type(broken: Broken, subject: Subject) -> Wrong:
     return Wrong(path, None, f"{quoted(given)} {says}", like)
 
 
+def _like(given: Typed, wanted: str, path: Path, subject: Subject) -> str:
+    """Return how to write a value of the wrong type: what is meant, where that can be seen, else an example."""
+    if wanted == "boolean" and isinstance(given, str) and given.casefold() in _BOOLEANS:
+        return f"write `{_BOOLEANS[given.casefold()]}`"
+    return f"write it like {flow(subject.form.at(path).example)}" if path else _DOCUMENT
+
+
 def _value(broken: Broken, subject: Subject) -> Wrong:
     hidden = _secret(broken.path)
-    given = "the value" if hidden else quoted(broken.given) if isinstance(broken.given, str) else str(broken.given)
+    given = (
+        "the value"
+        if hidden
+        else quoted(broken.given)
+        if isinstance(broken.given, str)
+        else escaped(str(broken.given), 40)
+    )
     if broken.rule == "enum":
         message, hint = _enum(broken, given, hidden)
     elif broken.rule == "pattern":

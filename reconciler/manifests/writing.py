@@ -10,12 +10,18 @@ from dataclasses import dataclass
 # Plain text that no YAML parser takes for anything else, in a flow collection either.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+# An interval as messages call it, or as YAML writes it.
+_INTERVAL = re.compile(r"(?:every +)?([1-9][0-9]{0,8}[smhdw])(?: +from +([0-9 :-]+))?", re.IGNORECASE)
+_EVERY = re.compile(r"\{ *every: *([1-9][0-9]{0,8}[smhdw]) *(?:, *from: *\"?([0-9 :-]+)\"? *)?\}")
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A manifest of one request, as somebody typed it; None is left out. Either `start` and `end`, or `at`."""
+    """A manifest of one request, as somebody typed it; None is left out. Either `start` and `end`, or `at`.
+
+    A `schedule` that is an interval (`1h`, `every 1h`) is written as one, any other text as a cron expression.
+    """
 
     name: str
     table: str
@@ -50,7 +56,8 @@ def manifest_text(draft: Draft, schema: str | None) -> str:
         "metadata:",
         *_fields("  ", ("name", draft.name), ("owner", draft.owner)),
         "spec:",
-        *_fields("  ", ("target", draft.target), ("tableName", draft.table), ("schedule", draft.schedule)),
+        *_fields("  ", ("target", draft.target), ("tableName", draft.table)),
+        *([f"  schedule: {_schedule(draft.schedule)}"] if draft.schedule is not None else []),
         "  requests:",
     ]
     request = [*_fields("", ("rerun", draft.rerun), ("reason", draft.reason)), _times(draft)]
@@ -60,6 +67,14 @@ def manifest_text(draft: Draft, schema: str | None) -> str:
 
 def _fields(indent: str, *fields: tuple[str, str | None]) -> Iterator[str]:
     return (f"{indent}{key}: {scalar(value)}" for key, value in fields if value is not None)
+
+
+def _schedule(text: str) -> str:
+    interval = _INTERVAL.fullmatch(text.strip()) or _EVERY.fullmatch(text.strip())
+    if interval is None:
+        return scalar(text)
+    step, origin = interval.groups()
+    return "{every: " + step.lower() + (f", from: {scalar(origin.strip())}" if origin else "") + "}"
 
 
 def _times(draft: Draft) -> str:

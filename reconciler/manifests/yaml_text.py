@@ -36,8 +36,10 @@ class Loaded:
     problems: tuple[Problem, ...]
 
 
-def load(file: str, data: bytes) -> Loaded:
+def load(file: str, data: bytes, where_empty: str | None = None) -> Loaded:
     """Read all documents of one file, whose content is `data`; `file` is only its name in problems.
+
+    `where_empty` is the way out of a file that holds nothing, where that is no manifest.
 
     Never raises for what the file holds. Raises Failure where PyYAML came without libyaml: its own Python parser
     recurses and reads other things, so it is no substitute.
@@ -50,7 +52,7 @@ def load(file: str, data: bytes) -> Loaded:
     text = decode(file, data)
     if not isinstance(text, str):
         return Loaded((), text)
-    reader = _Reader(file)
+    reader = _Reader(file, where_empty)
     try:
         reader.read(text)
     except yaml.YAMLError as error:
@@ -68,8 +70,9 @@ class _StopReading(Exception):
 class _Reader:
     """Takes the events of one file, one after another; nothing here recurses."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, where_empty: str | None) -> None:
         self.file = file
+        self.where_empty = where_empty
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
         self.top = OpenList(0)
@@ -96,7 +99,7 @@ class _Reader:
             elif isinstance(event, yaml.DocumentEndEvent):
                 self._end_document()
         if not self.documents and not self.problems:
-            self._refuse(0, "the file holds no document", "write a manifest into it, or delete it")
+            self._refuse(0, "the file holds no document", self.where_empty or "write a manifest into it, or delete it")
 
     def _scalar(self, event: ScalarEvent) -> None:
         self.last = event
@@ -185,9 +188,8 @@ class _Reader:
     def _end_document(self) -> None:
         value, mark = self.top.value[0], self.top.marks.items[0]
         if isinstance(value, str) and isinstance(mark, int) and mark & 1 and value in _NULLS:
-            self._refuse(
-                self.top.marks.at, "the document is empty", "write a manifest, or remove the `---` before or after it"
-            )
+            hint = self.where_empty or "write a manifest, or remove the `---` before or after it"
+            self._refuse(self.top.marks.at, "the document is empty", hint)
         elif self.sound:
             self.documents.append(Document(self.file, value, mark))
 

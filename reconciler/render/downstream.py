@@ -11,6 +11,7 @@ from reconciler.core.text import count, printable
 from reconciler.render.inert import html_code
 
 _FEW = 3
+_SEVERAL = 10
 _ALL = 1_000_000
 
 
@@ -42,16 +43,16 @@ def covered_tables(call: Call) -> str:
 def reruns_text(table: TablePlan) -> Iterator[str]:
     """Yield a line that names what the calls of a table rerun anyway; nothing where no call is made, or nothing is."""
     if table.ready and table.downstream:
-        yield f"      also reruns, downstream: {named(table.downstream)}"
+        yield f"      also reruns, downstream: {named(table.downstream, _SEVERAL)}"
 
 
-def named(tables: Sequence[str]) -> str:
+def named(tables: Sequence[str], most: int = _FEW) -> str:
     """Return the first few tables, and how many more."""
-    return ", ".join(tables[:_FEW]) + _more(tables)
+    return ", ".join(tables[:most]) + _more(tables, most)
 
 
-def _more(tables: Sequence[str]) -> str:
-    return f" and {len(tables) - _FEW:,} more" if len(tables) > _FEW else ""
+def _more(tables: Sequence[str], most: int = _FEW) -> str:
+    return f" and {len(tables) - most:,} more" if len(tables) > most else ""
 
 
 def covers_html(call: Call) -> str:

@@ -31,6 +31,11 @@ def explanation_text(explanation: Explanation, file: str, paint: Paint) -> str:
             *(f"      {_doubt(doubt)}" for doubt in explanation.strays),
             "",
         ]
+    elif explanation.plan.idle and not explanation.pieces:
+        lines += [
+            f"{listing(explanation.plan.idle)}: asks for no time on the schedule, so nothing is called for it.",
+            "",
+        ]
     elif not explanation.pieces:
         lines += ["Nothing is asked for, planned or in doubt.", ""]
     return "\n".join(lines)

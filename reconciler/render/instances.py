@@ -64,4 +64,4 @@ def _within(changes: Windows, table: TablePlan, times: Callable[[Window], Sequen
 
 def _times(times: Sequence[int]) -> str:
     shown = ", ".join(render(time) for time in times[:_FEW])
-    return shown if len(times) <= _FEW else f"{shown} and {len(times) - _FEW} more times up to {render(times[-1])}"
+    return shown if len(times) <= _FEW else f"{shown} and {len(times) - _FEW:,} more times up to {render(times[-1])}"

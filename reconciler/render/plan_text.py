@@ -71,22 +71,24 @@ def _table_heading(table: TablePlan, paint: Paint) -> str:
 
 
 def _table_lines(table: TablePlan, paint: Paint, verbose: bool, live: frozenset[str]) -> Iterator[str]:
+    why = dict.fromkeys(planned.held for planned in table.calls)  # None where a call is not held
     for planned in table.calls:
         yield _call_line(planned, paint, table.rules.schedule, verbose)
         if verbose:
             yield f"      {planned.call.span.method} {canonical(planned.call.body)}"
         yield from map(paint.dim, covers_text(planned.call, verbose))
+        if planned.held and len(why) > 1:
+            yield _held_line(planned.held, paint)
     yield from map(paint.dim, reruns_text(table))
-    for message in _held_messages(table):
-        yield f"      {paint.yellow('held:')} {printable(message)}"
+    yield from (_held_line(held, paint) for held in why if held and len(why) == 1)
     for note in clock_notes(table):
         yield f"      {paint.dim(note)}"
     for doubt in table.doubts:
         yield from doubt_lines(doubt, paint, live)
 
 
-def _held_messages(table: TablePlan) -> list[str]:
-    return list(dict.fromkeys(planned.held.message for planned in table.calls if planned.held))
+def _held_line(held: Held, paint: Paint) -> str:
+    return f"      {paint.yellow('held:')} {printable(held.message)}"
 
 
 def _call_line(planned: PlannedCall, paint: Paint, schedule: Schedule | None, verbose: bool) -> str:
@@ -153,10 +155,10 @@ def totals(plan: Plan) -> str:
         return f"Nothing to do: {count(summary.covered, 'request')} already triggered{_idle(plan)}."
     parts = [f"{count(summary.calls, 'call')} to make"]
     if summary.calls:
-        parts[0] += f" ({summary.new} new, {summary.rerun} rerun) for {count(summary.tables, 'table')}"
+        parts[0] += f" ({summary.new:,} new, {summary.rerun:,} rerun) for {count(summary.tables, 'table')}"
         parts += [count(summary.instances, "instance")] if summary.instances is not None else []
-    parts += [f"{summary.held} held"] if summary.held else []
-    parts += [f"{summary.in_doubt} in doubt"] if summary.in_doubt else []
+    parts += [f"{summary.held:,} held"] if summary.held else []
+    parts += [f"{summary.in_doubt:,} in doubt"] if summary.in_doubt else []
     return f"{', '.join(parts)}; {count(summary.covered, 'request')} already triggered{_idle(plan)}."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from reconciler.core.text import printable
+from reconciler.core.text import count, printable
 from reconciler.errors import Problem
 from reconciler.render.paint import Paint
 
@@ -13,6 +13,14 @@ from reconciler.render.paint import Paint
 def problems_text(problems: Iterable[Problem], root: str, paint: Paint) -> str:
     """Return each problem on a line, its hint below it. `root` is put before the files."""
     return "".join(_text(problem, root, paint) for problem in problems)
+
+
+def how_many(problems: Sequence[Problem]) -> str:
+    """Return `8 problems`, or `4 errors and 4 warnings` where there are both."""
+    warnings = sum(problem.severity == "warning" for problem in problems)
+    if warnings in (0, len(problems)):
+        return count(len(problems), "problem")
+    return f"{count(len(problems) - warnings, 'error')} and {count(warnings, 'warning')}"
 
 
 def _text(problem: Problem, root: str, paint: Paint) -> str:

@@ -14,7 +14,7 @@ from reconciler.render.inert import code, fenced, html_code, linked
 from reconciler.render.marks import run_mark
 from reconciler.render.open_markdown import held_block, problems_block
 from reconciler.render.plan_text import verdict_commands
-from reconciler.render.report_text import HELD, LIST_COMMAND, LOOK, left_open, outcomes
+from reconciler.render.report_text import LIST_COMMAND, LOOK, held_sentence, left_open, outcomes, still_owed
 from reconciler.render.sheet import ROOM, Sheet, joined, size
 
 _MESSAGE = 600
@@ -37,8 +37,8 @@ def report_markdown(
         problems_block(sheet.problems, "", 8_000),
         _failed(report, 12_000),
         held_block(held, 6_000),
-        HELD if held else "",
-        _next_steps(report, doubts),
+        held_sentence(held) if held else "",
+        _next_steps(report, doubts, len(held)),
     ]
     mark = _mark(sheet, report)
     room = ROOM - sum(size(block) for block in (*blocks, mark))
@@ -98,11 +98,11 @@ def _call(result: Result) -> str:
     return f"{html_code(result.call.table)}<br>{html_span(result.call.span)}"
 
 
-def _next_steps(report: Report, doubts: Sequence[Doubt]) -> str:
+def _next_steps(report: Report, doubts: Sequence[Doubt], held: int) -> str:
     doubtful, others, owed = left_open(report, doubts)
     steps = []
     if owed:
-        steps.append(f"Still owed: {count(owed, 'call')}. Once the cause is gone, apply again: `reconciler apply`.")
+        steps.append(f"{still_owed(owed, held)}, apply again: `reconciler apply`.")
     if others:
         steps.append(f"In doubt besides, of other runs, which may be under way: {count(len(others), 'call')}.")
     if doubtful or others:

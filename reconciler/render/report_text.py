@@ -19,7 +19,8 @@ from reconciler.render.plan_text import verdict_commands
 LOOK = "What is in doubt is never sent again by itself. Look in the scheduler whether it ran, and say so:"
 LIST_COMMAND = f"{'reconciler resolve':<73}(lists what is in doubt)"
 
-HELD = "What is held waits for the next apply. An approval alone starts none: run one then, in CI by hand."
+HELD = "What is held waits for the next apply."
+_UNAPPROVED = "An approval alone starts none: run one then, in CI by hand."
 
 _MOST_REASONS = 5
 _MOST_TABLES = 3
@@ -45,8 +46,14 @@ def report_text(plan: Plan, report: Report, where: str, doubts: Sequence[Doubt] 
         lines += _reasons(word, failures(report, name))
     held = still_held(plan, report)
     lines += _reasons("held", held_back(held))
-    lines += [HELD] if held else []
-    return "\n".join([*lines, *_next_steps(report, doubts)]) + "\n"
+    lines += [held_sentence(held)] if held else []
+    return "\n".join([*lines, *_next_steps(report, doubts, len(held))]) + "\n"
+
+
+def held_sentence(held: Iterable[PlannedCall]) -> str:
+    """Say what held calls wait for; of approvals only where one is missing."""
+    unapproved = any(planned.held and planned.held.because == "approval" for planned in held)
+    return f"{HELD} {_UNAPPROVED}" if unapproved else HELD
 
 
 def outcomes(plan: Plan, report: Report) -> str:
@@ -113,7 +120,7 @@ def _tables(names: Sequence[str]) -> str:
 
 
 def left_open(report: Report, doubts: Sequence[Doubt]) -> tuple[list[str], list[str], int]:
-    """Return the ids of this run's calls in doubt, those of other runs' calls, and how many calls are still owed.
+    """Return the ids of this run's calls in doubt, those of other runs' calls, and how many failed: still owed.
 
     Those that are held are not counted: they wait for something else.
     """
@@ -123,10 +130,16 @@ def left_open(report: Report, doubts: Sequence[Doubt]) -> tuple[list[str], list[
     return doubtful, others, owed
 
 
-def _next_steps(report: Report, doubts: Sequence[Doubt]) -> Iterator[str]:
+def still_owed(failed: int, held: int) -> str:
+    """Say how many calls are still owed, and how many of them wait for something else."""
+    waiting = f", {held:,} of them held" if held else ""
+    return f"Still owed: {count(failed + held, 'call')}{waiting}. Once the cause is gone"
+
+
+def _next_steps(report: Report, doubts: Sequence[Doubt], held: int) -> Iterator[str]:
     doubtful, others, owed = left_open(report, doubts)
     if owed:
-        yield f"Still owed: {count(owed, 'call')}. Once the cause is gone:"
+        yield f"{still_owed(owed, held)}:"
         yield "  reconciler apply"
     if others:
         yield f"In doubt besides, of other runs, which may be under way: {count(len(others), 'call')}."

@@ -73,6 +73,14 @@ def test_the_message_names_the_manifest_the_table_and_what_is_wrong() -> None:
     assert planned.held == Held("dependency", "waits for m0 (t0), of which 1 call is held (approval): see there")
 
 
+def test_the_message_names_the_table_further_up_that_all_of_them_wait_for() -> None:
+    plans = {_key(at): _plan(at, "ready" if at else "approval", frozenset({at - 1} if at else ())) for at in range(4)}
+    held = hold_dependents(plans, frozenset(), lambda _: True)
+    (planned,) = held[_key(3)].calls
+    message = "waits for m2 (t2), which waits for m0 (t0), of which 1 call is held (approval): see there"
+    assert planned.held == Held("dependency", message)
+
+
 def test_what_waits_for_hours_alone_is_held_by_these_hours() -> None:
     plans = {
         _key(0): _plan(0, "window", frozenset()),

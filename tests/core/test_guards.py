@@ -190,6 +190,7 @@ NIGHT = Hours(22 * 3600, 6 * 3600)
         (NIGHT, None, ["targets.prod.window is gone: calls may start at any hour; before, 22:00-06:00 alone"]),
         (NIGHT, Hours(22 * 3600, 6 * 3600 + 60), ["targets.prod.window changes from 22:00-06:00 to 22:00-06:01"]),
         (NIGHT, Hours(0, 86_400), ["targets.prod.window changes from 22:00-06:00 to 00:00-24:00"]),
+        (Hours(0, 86_400), None, []),
         (NIGHT, Hours(8 * 3600, 9 * 3600), ["targets.prod.window changes from 22:00-06:00 to 08:00-09:00"]),
         (NIGHT, Hours(0, 6 * 3600), []),
         (NIGHT, Hours(23 * 3600, 5 * 3600), []),

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.manifests.cron import Cron, read_cron
+from reconciler.manifests.cron_fields import Refusal
 from tests.figures import Tried
 from tests.manifests.crons import days_of, quartz_day, quartz_days, quartz_field, unix_day, unix_days, unix_field
 from tests.manifests.crons import value_fits as fits
@@ -39,11 +40,15 @@ def _in_months(text: str, year: int) -> str:
     return " ".join(f"{day.month}/{day.day}" for day in _days(_cron(text), year))
 
 
-def _said(text: str) -> str:
+def _refusals(text: str) -> tuple[Refusal, ...]:
     refused = read_cron(text)
     assert isinstance(refused, tuple), "the expression is taken"
     assert all(each.message and each.hint for each in refused)
-    return "; ".join(each.message for each in refused)
+    return refused
+
+
+def _said(text: str) -> str:
+    return "; ".join(each.message for each in _refusals(text))
 
 
 @pytest.mark.parametrize(
@@ -211,7 +216,7 @@ def test_unix_times_are_whole_minutes_that_an_oracle_finds(minutes: str, hours: 
         ("0 0 0 ? * MON-6", "from a number to a name"),
         ("0 0 0 ? * 2L,6L", "alone in its field"),
         ("0 0 0 L-28 * ?", "not every month is that long"),
-        ("0 0 0 L-3W * ?", "alone in its field"),
+        ("0 0 0 L-3W * ?", "beyond the cron library"),
         ("0 0 0 L-3,15 * ?", "stands alone"),
         ("0 0 0 W * ?", "alone in its field"),
         ("0 0 0 29W * ?", "not every month here has that day"),
@@ -254,6 +259,25 @@ def test_a_way_out_that_is_an_expression_is_taken() -> None:
         refused = read_cron(text)
         assert isinstance(refused, tuple)
         _cron("0 0 0 " + refused[0].hint.split("`")[1])
+    for text, days in (("*/2 * MON", "1-31/2 * MON"), ("1 * */2", "1 * 0-6/2"), ("*/2 5 */2", "1-31/2 5 0-6/2")):
+        (refusal,) = _refusals(f"0 0 {text}")
+        assert refusal.hint.split("`")[1] == days
+        _cron(f"0 0 {days}")
+
+
+def test_every_field_that_is_wrong_is_told_in_the_order_of_the_fields() -> None:
+    words = [refusal.message.split(' "')[0] for refusal in _refusals("0 61 25 32 13 ? 1900")]
+    assert words == ["minutes", "hours", "day of month", "month", "year"]
+    words = [refusal.message.split(' "')[0] for refusal in _refusals("61 24 32 13 8")]
+    assert words == ["minute", "hour", "day of month", "month", "day of week"]
+
+
+def test_what_to_write_is_only_said_where_it_would_be_taken() -> None:
+    wrong, both = _refusals("0 0 0 * 2 30")
+    assert wrong.message.startswith('day of week "30"')
+    assert both.hint == "write `?` in one of them"
+    _, neither = _refusals("0 0 0 ? 13 ?")
+    assert neither.message == "day of month and day of week are both `?`"
 
 
 @given(st.text(st.sampled_from("0123456789*?/,-#LWHMONJAN @"), max_size=30) | st.text(max_size=20))

@@ -7,6 +7,7 @@ import pytest
 from reconciler.core.lineage import Lineage
 from reconciler.errors import Problem
 from reconciler.manifests.root import Reading, read_requests, read_root
+from reconciler.manifests.text import too_large
 from tests.manifests.roots import changed, only
 
 pytestmark = pytest.mark.claim("good and bad lineages: read, or refused at their place with a way out")
@@ -143,6 +144,17 @@ def test_what_is_no_lineage_is_refused_at_its_place(lineage: str, line: int, col
     problem = _bad(lineage)
     assert (problem.line, problem.column) == (line, column), problem
     assert says in problem.message
+
+
+@pytest.mark.parametrize("lineage", ["", "# nothing yet\n", "---\n", "~\n"])
+def test_an_empty_lineage_is_told_what_one_looks_like(lineage: str) -> None:
+    assert "catalog.ods.ORDERS: [catalog.dwd.FACT_SALES]" in _bad(lineage).hint
+
+
+def test_of_a_lineage_that_could_not_be_read_no_more_is_said() -> None:
+    unread = too_large("ods/lineage.yaml", 2_000_000)
+    assert "a lineage stays one file" in unread.hint
+    assert read_root(_files(None), [unread]).problems == ()
 
 
 def test_a_long_cycle_is_shown_by_its_ends() -> None:

@@ -130,6 +130,22 @@ def test_requests_further_apart_than_a_schedule_is_made_for_are_refused() -> Non
     assert "100 years" in problem.message
 
 
+def test_the_fields_of_a_schedule_that_are_wrong_are_told_in_their_order() -> None:
+    problems = read(a=_manifest("a", 'schedule: "0 61 25 32 13 ? 1900"')).problems
+    words = ["minutes", "hours", "day of month", "month", "year"]
+    assert [problem.message.split(' "')[0] for problem in problems] == words
+
+
+@pytest.mark.parametrize(
+    ("years", "at"), [((2026, 1026, 2025), 1), ((2026, 2025, 2206), 2), ((1960, 2026), 0), ((2120, 2190, 2205), 2)]
+)
+def test_a_request_that_is_far_off_is_told_at_its_line(years: tuple[int, ...], at: int) -> None:
+    requests = "".join(f"    - scheduleTimes: [{year}-01-01 00:00:00]\n" for year in years)
+    text = _points("X").replace("    - scheduleTimes: [X]\n", requests)
+    problem = only(read(a=text))
+    assert (problem.path, problem.line) == (f"spec.requests[{at}]", 8 + at)
+
+
 def test_neighbouring_seconds_that_are_listed_are_looked_at_one_by_one() -> None:
     problem = only(read(a=_points("2026-01-20 00:00:00", "2026-01-20 00:00:01")))
     assert problem.path == "spec.requests[0].scheduleTimes[1]"

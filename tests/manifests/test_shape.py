@@ -57,6 +57,21 @@ def test_only_a_plain_number_is_a_number() -> None:
     assert _refused("calls: 10", "calls: ten").message == '"ten" is not a whole number'
 
 
+def test_a_number_that_is_too_large_is_told_the_most() -> None:
+    problem = _refused("calls: 10", "calls: 99999999999999999999999")
+    assert problem.message == "99999999999999999999999 is too large"
+    assert problem.hint == "write 1000000000 or less"
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"), [("True", "write `true`"), ("no", "write `false`"), ('"true"', "remove the quotes")]
+)
+def test_what_is_nearly_true_or_false_is_told_how_to_write_it(written: str, hint: str) -> None:
+    config = changed(CONFIG, "timeZone: Asia/Shanghai}", f"lineage: l.yaml, coalesce: {written}, timeZone: UTC}}")
+    problem = next(each for each in read(config, a=MANIFEST).problems if each.path == "targets.demo.coalesce")
+    assert problem.hint == hint
+
+
 def test_text_that_looks_like_a_number_stays_text() -> None:
     reading = read(a=changed(MANIFEST, "rerun: late-files-0121", "rerun: 0121"))
     assert reading.declared is not None

@@ -44,6 +44,22 @@ def test_a_scalar_is_the_same_text_again_alone_and_in_a_list(text: str) -> None:
     assert loaded.documents[0].value == {"one": text, "many": [text, text]}
 
 
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("1h", "{every: 1h}"),
+        ("every 15M", "{every: 15m}"),
+        ("{every: 1h}", "{every: 1h}"),
+        ("every 7h from 2026-01-01 00:00:00", "{every: 7h, from: 2026-01-01 00:00:00}"),
+        ("0 0 * * * ?", '"0 0 * * * ?"'),
+        ("every hour", "every hour"),
+    ],
+)
+def test_an_interval_is_written_as_one_and_all_else_as_cron(typed: str, written: str) -> None:
+    draft = Draft("x", "a.b", at=("2026-01-20 01:00:00",), schedule=typed)
+    assert f"\n  schedule: {written}\n" in manifest_text(draft, None)
+
+
 @pytest.mark.parametrize("text", ["no", "Null", "true", "1", "1e3", "~", "", "- x", "a: b", "a #b", "x:", "0x1f", "@x"])
 def test_what_other_parsers_take_for_something_else_is_quoted(text: str) -> None:
     assert scalar(text).startswith('"')

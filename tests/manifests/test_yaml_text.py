@@ -91,6 +91,15 @@ def test_a_missing_value_has_the_place_of_what_is_around_it() -> None:
     assert document.key_place(("a",), "nothing") == (2, 3)
 
 
+@pytest.mark.parametrize("value", ["*/15 * * * *", "* * * * *", "? 0 * * *", "@daily"])
+@pytest.mark.parametrize("text", ["spec:\n  schedule: {}\n", "spec: {{a: b, schedule: {}}}\n"])
+def test_a_schedule_without_quotes_that_need_be_is_told_to_have_them(text: str, value: str) -> None:
+    (problem, *_) = _load(text.format(value)).problems
+    assert problem.hint == 'put the expression in quotes, as in "0 0 * * * ?"'
+    (other, *_) = _load(text.format(value).replace("schedule", "tableName")).problems
+    assert "expression" not in other.hint
+
+
 def test_quotes_are_remembered() -> None:
     document = _document("a: 1\nb: '1'\nc: |\n  1\n")
     assert [is_plain(document.mark((key,))) for key in "abc"] == [True, False, False]

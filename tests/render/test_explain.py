@@ -12,7 +12,8 @@ from reconciler.core.explanation import Explanation
 from reconciler.core.needs import Table
 from reconciler.core.planner import Carried, PlannedCall, plan_downstream, plan_table
 from reconciler.core.policy import Approval, Approved, Held, Waiting
-from reconciler.core.request import Request
+from reconciler.core.request import Request, Rules
+from reconciler.core.schedule import Every, Schedule
 from reconciler.render.explain_json import explain_document
 from reconciler.render.explain_text import explanation_text
 from reconciler.render.paint import PLAIN
@@ -41,6 +42,13 @@ def _text(explanation: Explanation) -> str:
 
 def _table(explanation: Explanation) -> Any:
     return json.loads(json.dumps(explain_document("c0ffee", [(explanation, "file")], ())))["tables"][0]
+
+
+def test_a_request_without_a_time_on_the_schedule_is_said_to_ask_for_none() -> None:
+    schedule = Schedule("every 1h", Every(3600, 0))
+    table = Table(target(), "a.b", (request("m.yaml#1", WINDOWS),), None, (), 10**9, Rules(schedule))
+    text = _text(explain(table, plan_table(table, {}), {}, ()))
+    assert "m.yaml#1: asks for no time on the schedule, so nothing is called for it." in text
 
 
 def test_what_a_call_upstream_runs_names_that_call_and_its_table() -> None:

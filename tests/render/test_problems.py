@@ -6,7 +6,7 @@ import json
 
 from reconciler.errors import Problem
 from reconciler.render.paint import PLAIN, Paint
-from reconciler.render.problems import problems_github, problems_text, validation_json
+from reconciler.render.problems import how_many, problems_github, problems_text, validation_json
 
 PROBLEM = Problem(
     "sales/a.yaml", 14, 20, "spec.requests[1].timeRange", "endTime is before startTime", "swap the two times"
@@ -22,6 +22,11 @@ def test_text_gives_place_problem_and_way_out() -> None:
 
 def test_a_warning_says_that_it_is_one() -> None:
     assert "warning: " in problems_text([NASTY], "", PLAIN)
+
+
+def test_errors_and_warnings_are_counted_apart_where_there_are_both() -> None:
+    assert how_many([PROBLEM, PROBLEM, NASTY]) == "2 errors and 1 warning"
+    assert how_many([PROBLEM, PROBLEM]) == "2 problems"
 
 
 def test_text_from_outside_stays_on_its_line() -> None:

@@ -14,7 +14,7 @@ from reconciler.core.policy import Held
 from reconciler.core.report import Report, Result, Skipped
 from reconciler.render.plan_json import report_document
 from reconciler.render.progress import bar_text, progress_text
-from reconciler.render.report_text import HELD, report_text
+from reconciler.render.report_text import HELD, held_sentence, report_text
 from tests.render import sheets
 
 PLAN = Plan(state=None, tables=())
@@ -68,6 +68,8 @@ def test_ten_thousand_failures_for_ten_thousand_reasons_fit_on_a_screen() -> Non
 
 def test_what_is_held_waits_for_an_apply_that_somebody_starts() -> None:
     assert report_text(sheets.long_plan(1, 5), Report("run-1", "c0ffee", ()), "origin/state").splitlines()[-1] == HELD
+    waiting = held_sentence([PlannedCall(CALL, Held("limit", "")), PlannedCall(CALL, Held("approval", ""))])
+    assert waiting.startswith(f"{HELD} An approval alone starts none")
     assert HELD not in report_text(PLAN, Report("run-1", "c0ffee", ()), "origin/state")
 
 
@@ -115,7 +117,7 @@ def test_what_the_run_held_is_not_told_as_a_failure() -> None:
     assert text.startswith("0 triggered, 1 rejected, 2 held.\n")
     assert f"  2 held: {why} (c.d.T2, c.d.T3)\n" in text
     assert "skipped" not in text
-    assert "Still owed: 1 call." in text
+    assert "Still owed: 3 calls, 2 of them held. Once the cause is gone:\n" in text
     calls = report_document(PLAN, report, ())["calls"]
     assert isinstance(calls, list)
     assert [(call["status"], call["outcome"]) for call in calls] == [

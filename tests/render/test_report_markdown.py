@@ -80,7 +80,7 @@ def test_what_failed_is_told_with_its_reason_before_what_was_not_tried() -> None
     text = after(Skipped("an earlier call for this table failed"), Rejected("no such table", "t-9"), Unknown("lost"))
     places = [text.index(part) for part in ("#### Not triggered", "no such table", "t-9", "lost", "an earlier call")]
     assert places == sorted(places)
-    assert "Still owed: 2 calls." in text
+    assert "Still owed: 3 calls, 1 of them held." in text
     assert f"reconciler resolve {PLAN.ready[2].id} --as triggered" in text
 
 
