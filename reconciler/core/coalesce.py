@@ -124,12 +124,7 @@ def _wait_for_covering(plans: dict[Key, TablePlan], covering: Mapping[Key, Seque
     That makes no circle: such a table waits for none that owes a call, and the covered one did.
     """
     for key, plan in plans.items():
-        more = [
-            Dependency(one.manifest, upstream)
-            for one in plan.depends_on
-            for upstream in covering.get(one.key, ())
-            if upstream != key
-        ]
+        more = [Dependency(one.manifest, upstream) for one in plan.depends_on for upstream in covering.get(one.key, ())]
         if more:
             plans[key] = replace(plan, depends_on=(*plan.depends_on, *more))
 

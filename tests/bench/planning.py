@@ -1,5 +1,7 @@
 """`make bench`: what planning alone costs with schedules: a year, half of it covered, in memory, no file read.
 
+One more case is what `coalesce` costs on top: layers of hourly tables, a month each, every one but the first covered.
+
 python -m tests.bench.planning [TABLES] [SECONDS]
 
 SECONDS bounds each case: where that is not enough for all TABLES, it says how many tables were planned.
@@ -10,14 +12,17 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from reconciler.core.call import Range, Span, Times
+from reconciler.core.coalesce import Planned, with_downstream
 from reconciler.core.config import Limits, Target
 from reconciler.core.ledger import Ledger, Trigger
+from reconciler.core.lineage import Lineage
 from reconciler.core.needs import Table
 from reconciler.core.planner import plan_table
-from reconciler.core.request import Place, Request, Rules
+from reconciler.core.request import Declared, Place, Request, Rules
 from reconciler.core.wallclock import parse
 from reconciler.core.window import Window
 from reconciler.manifests.cron import Cron, read_cron
@@ -118,6 +123,43 @@ def floor(case: Case, rounds: int = 5) -> float:
     return best
 
 
+_LAYERS, _BELOW = 10, 3
+_MONTH: Window = (parse("2025-01-01 00:00:00"), parse("2025-02-01 00:00:00"))
+
+
+def coalesce(tables: int) -> Measured:
+    """Let calls cover others: layers of tables, each table with three downstreams in the next layer."""
+    each = max(tables // _LAYERS, _BELOW)
+    hourly = Case("", *_SCHEDULES["hourly"], ())
+    names = [[f"catalog.layer_{layer}.table_{number}" for number in range(each)] for layer in range(_LAYERS)]
+    lineage = Lineage(
+        {
+            name: tuple(below[(number + more) % each] for more in range(_BELOW))
+            for above, below in pairwise(names)
+            for number, name in enumerate(above)
+        }
+    )
+    made = [_in_lineage(hourly, name) for layer in names for name in layer]
+    planned = {(table.target.name, table.name): Planned(table, {}, plan_table(table, {})) for table in made}
+    requests = tuple(request for table in made for request in table.requests)
+    rules = {key: one.table.rules for key, one in planned.items()}
+    declared = Declared(len(made), requests, rules, {_TARGET.name: lineage})
+    held = {key: one.plan for key, one in planned.items()}
+    begin = time.process_time()
+    plans = with_downstream(planned, held, declared, lambda _: True)
+    seconds = time.process_time() - begin
+    calls = [call for plan in plans.values() for call in plan.ready]
+    covers = sum(len(call.covers) for call in calls)
+    assert (len(calls), covers) == (each, each * (_LAYERS - 1)), "each table is called or covered, once"
+    return Measured(len(made), seconds, len(calls))
+
+
+def _in_lineage(case: Case, name: str) -> Table:
+    table = _table(case, name)
+    asked = tuple(replace(request, windows=(_MONTH,)) for request in table.requests)
+    return replace(table, target=replace(_TARGET, lineage="lineage.yaml", coalesce=True), requests=asked, ledger=None)
+
+
 def main(tables: int = 1000, most: float = 20) -> None:
     """Measure and print a table."""
     print(f"planning alone: a year for {tables} tables, half of the instants covered; at most {most} s a case")
@@ -126,12 +168,18 @@ def main(tables: int = 1000, most: float = 20) -> None:
     print(f"{'half covered in':<32}" + "".join(f"{name:>12}" for name in head))
     for case in cases():
         done = plan(case, tables, most)
-        pace = done.tables / done.seconds
         ratio = done.seconds / done.tables / floor(case)
-        print(
-            f"{case.name:<32}{done.tables:>12}{done.seconds:>12.2f}{pace:>12.0f}{pace * len(case.instants):>12.0f}"
-            f"{done.calls:>12}{ratio:>12.2f}"
-        )
+        _tell(case.name, done, len(case.instants), f"{ratio:.2f}")
+    month = range(*_MONTH, _SCHEDULES["hourly"][1])
+    _tell("coalesce, 10 layers, a month", coalesce(tables), len(month), "-")
+
+
+def _tell(name: str, done: Measured, instants: int, ratio: str) -> None:
+    pace = done.tables / done.seconds
+    print(
+        f"{name:<32}{done.tables:>12}{done.seconds:>12.2f}{pace:>12.0f}{pace * instants:>12.0f}"
+        f"{done.calls:>12}{ratio:>12}"
+    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from reconciler.core.call import Call, Range, Times
 from reconciler.core.change import Key
 from reconciler.core.coalesce import Planned, with_downstream
+from reconciler.core.config import Hours
 from reconciler.core.dependencies import hold_dependents
 from reconciler.core.lineage import Lineage
 from reconciler.core.needs import Table
+from reconciler.core.plan import make_plan
 from reconciler.core.planner import TablePlan, plan_table
 from reconciler.core.policy import Held
 from reconciler.core.request import Declared, Dependency, Rules
@@ -35,14 +38,25 @@ def _table(name: str, windows: Windows, schedule: Schedule | None, done: Windows
     return Table(aim, name, asked, ledger, (), 10**10, Rules(schedule))
 
 
-def _coalesced(tables: list[Table], lineage: Lineage = CHAIN) -> dict[Key, TablePlan]:
+def _everywhere(_: Key) -> bool:
+    return True
+
+
+def _coalesced(
+    tables: list[Table], lineage: Lineage = CHAIN, in_scope: Callable[[Key], bool] = _everywhere
+) -> dict[Key, TablePlan]:
     planned = {("prod", table.name): Planned(table, {}, plan_table(table, {})) for table in tables}
-    held = hold_dependents({key: one.plan for key, one in planned.items()}, frozenset(), lambda _: True)
+    held = hold_dependents({key: one.plan for key, one in planned.items()}, frozenset(), in_scope)
     requests = tuple(request for table in tables for request in table.requests)
     rules = {("prod", table.name): table.rules for table in tables}
     declared = Declared(len(tables), requests, rules, {"prod": lineage})
-    found = with_downstream(planned, held, declared, lambda _: True)
-    return hold_dependents(found, frozenset(), lambda _: True)
+    found = with_downstream(planned, held, declared, in_scope)
+    return hold_dependents(found, frozenset(), in_scope)
+
+
+def _after(table: Table, *names: str) -> Table:
+    """Return a table that waits for others."""
+    return replace(table, rules=replace(table.rules, depends_on=tuple(Dependency(f"m{n}", ("prod", n)) for n in names)))
 
 
 def _instants(table: Table, windows: Windows) -> list[int]:
@@ -213,3 +227,67 @@ def test_a_limit_that_the_table_downstream_exceeds_keeps_its_calls() -> None:
     (planned,) = plans["prod", "b"].calls
     assert isinstance(planned.held, Held)
     assert planned.call.instances == 24
+
+
+def test_a_table_outside_of_the_choice_covers_nothing_and_is_not_covered() -> None:
+    tables = [_table("a", DAY, HOURLY), _table("b", DAY, HOURLY)]
+    for chosen in ("a", "b"):
+        plans = _coalesced(tables, in_scope=lambda key, chosen=chosen: key[1] == chosen)  # type: ignore[misc]
+        assert all(call.covers == () for plan in plans.values() for call in plan.ready)
+        assert [len(plans["prod", name].ready) for name in ("a", "b")] == [1, 1]
+
+
+NIGHT, NOON = 10**10 // 86_400 * 86_400, 10**10 // 86_400 * 86_400 + 43_200
+
+
+def test_calls_cover_others_in_closed_hours_too_so_that_a_plan_is_the_same_by_day_and_by_night() -> None:
+    tables = [_table("a", DAY, HOURLY), _table("b", DAY, HOURLY), _after(_table("z", DAY, HOURLY), "b")]
+    tables = [replace(one, target=replace(one.target, window=Hours(22 * 3600, 6 * 3600))) for one in tables]
+    by_day, by_night = (
+        make_plan(None, _coalesced([replace(one, now=now) for one in tables]).values()) for now in (NOON, NIGHT)
+    )
+    assert by_day.ready == ()
+    assert by_day.due == by_night.ready
+    assert [[cover.table for cover in call.covers] for call in by_day.due] == [["b"], []]
+    assert (by_day.digest, by_day.basis) == (by_night.digest, by_night.basis)
+    assert [table.depends_on for table in by_day.tables] == [table.depends_on for table in by_night.tables]
+
+
+def test_a_table_downstream_that_is_in_the_future_is_not_covered() -> None:
+    plans = _coalesced([_table("a", DAY, HOURLY), replace(_table("b", DAY, HOURLY), now=0)])
+    assert plans["prod", "a"].ready[0].covers == ()
+    assert [planned.held and planned.held.because for planned in plans["prod", "b"].calls] == ["future"]
+
+
+def test_without_a_schedule_downstream_points_are_covered_and_ranges_stay_whole() -> None:
+    plans = _coalesced([_table("a", DAY, HOURLY), _table("b", ((0, 20_000), (21_600, 21_601), (30_000, 30_001)), None)])
+    ((cover,),) = [call.covers for call in plans["prod", "a"].ready]
+    assert cover.span == Times((21_600,))
+    assert [call.span for call in plans["prod", "b"].ready] == [Range((0, 20_000), "inclusive"), Times((30_000,))]
+
+
+_some_tables = st.tuples(
+    *(
+        st.builds(_table, st.just(name), st.just(DAY), st.just(HOURLY), st.sampled_from([(), (), DAY]))
+        for name in _NAMES
+    )
+)
+_pairs = st.lists(st.sampled_from([(0, 1), (0, 2), (1, 2)]), unique=True)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_some_tables, st.permutations(_NAMES), _pairs)
+def test_whatever_depends_on_what_there_is_no_circle_and_nothing_is_covered_before_it_may_run(
+    tables: tuple[Table, ...], order: list[str], pairs: list[tuple[int, int]]
+) -> None:
+    """`order` is one that `dependsOn` allows, along the lineage or against it."""
+    needs = {name: [order[one] for one, other in pairs if order[other] == name] for name in _NAMES}
+    plans = _coalesced([_after(table, *needs[table.name]) for table in tables])
+    owing = {table.name for table in tables if _owed(table)}
+    for name in _NAMES:
+        made, covered = _calls(plans, name)
+        above = {one for upstream in needs[name] for one in (upstream, *needs[upstream])}
+        assert all(above & owing <= {call.table} for call, _ in covered)
+        if made:
+            waits = {one.key[1] for one in plans["prod", name].depends_on}
+            assert {call.table for upstream in needs[name] for call, _ in _calls(plans, upstream)[1]} <= waits

@@ -100,3 +100,21 @@ def test_a_hold_of_its_own_stays() -> None:
 def test_upstreams_are_found_however_far() -> None:
     depends_on = {_key(at + 1): (Dependency("m", _key(at)),) for at in range(5000)}
     assert len(upstreams([_key(5000)], depends_on)) == 5000
+
+
+def _hold_below(state: str) -> Held | None:
+    """Return why a table is held that waits for one in `state` which is not among the tables chosen."""
+    plans = {_key(0): _plan(0, state, frozenset()), _key(1): _plan(1, "ready", frozenset({0}))}
+    (planned,) = hold_dependents(plans, frozenset(), lambda key: key != _key(0))[_key(1)].calls
+    return planned.held
+
+
+def test_a_table_outside_of_the_choice_that_owes_nothing_holds_nobody() -> None:
+    assert _hold_below("nothing") is None
+
+
+def test_a_table_outside_of_the_choice_that_owes_calls_holds_by_day_as_by_night() -> None:
+    by_day, by_night = _hold_below("window"), _hold_below("ready")
+    assert by_night
+    assert by_night.because == "dependency"
+    assert by_day == by_night

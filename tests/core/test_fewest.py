@@ -220,3 +220,12 @@ def test_parts_of_a_run_that_chunk_cut_stay_ranges() -> None:
         "03-05:00:01",
         "06",
     ]
+
+
+def test_a_range_ends_at_the_last_second_that_can_be_written() -> None:
+    schedule = Schedule("every 10", Every(10, LAST % 10))
+    assert not schedule.holds(LAST + 1)
+    owed = schedule.numbered(((LAST - 20, LAST + 1),))
+    (cut,) = fewest(owed, Terms("inclusive", 1, schedule))
+    assert cut.span == Range((LAST - 20, LAST + 1), "inclusive")
+    assert cut.span.fields()["endTime"] == render(LAST)

@@ -21,7 +21,8 @@ from reconciler.core.config import (
     State,
     Target,
 )
-from reconciler.core.guards import config_guards, manifest_guards
+from reconciler.core.guards import config_guards, lineage_guards, manifest_guards
+from reconciler.core.lineage import Lineage
 from reconciler.core.request import Request
 from tests.core import worlds
 
@@ -58,6 +59,30 @@ def test_a_branch_that_leaves_calls_to_their_upstreams_is_spoken_of() -> None:
     assert _told(BASE, on) == _told(off, on)
     assert "targets.prod.coalesce is true now" in _told(off, on)[0]
     assert _told(on, other) == ["targets.prod.lineage changes from lineage.yaml to other.yaml"]
+
+
+def _lineage_told(before: dict[str, tuple[str, ...]] | None, now: dict[str, tuple[str, ...]]) -> list[str]:
+    head = replace(BASE, targets={"prod": replace(PROD, lineage="lineage.yaml", coalesce=True)})
+    base = {"prod": Lineage(before)} if before is not None else {}
+    return [guard.told for guard in lineage_guards(base, head, {"prod": Lineage(now)})]
+
+
+def test_an_edge_that_a_branch_adds_to_a_lineage_is_spoken_of_for_it_saves_calls() -> None:
+    told = "lineage.yaml: targets.prod coalesces by {} now: a table gets no call where one upstream reruns it"
+    assert _lineage_told({"a": ("b",)}, {"a": ("b", "c")}) == [told.format("a -> c")]
+    assert _lineage_told(None, {"a": ("b",)}) == [told.format("a -> b")]
+    many = {"a": tuple("bcdef")}
+    assert _lineage_told({}, many) == [told.format("a -> b, a -> c, a -> d and 2 more edges")]
+
+
+def test_an_edge_that_was_there_or_is_gone_is_not_spoken_of() -> None:
+    assert _lineage_told({"a": ("b", "c")}, {"a": ("b",)}) == []
+    assert _lineage_told({"a": ("b",)}, {"a": ("b",)}) == []
+
+
+def test_a_new_edge_is_not_spoken_of_where_a_target_does_not_coalesce() -> None:
+    head = replace(BASE, targets={"prod": replace(PROD, lineage="lineage.yaml")})
+    assert lineage_guards({}, head, {"prod": Lineage({"a": ("b",)})}) == ()
 
 
 STRICTER: list[tuple[Approvals, Approvals]] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.core.call import Times
+from reconciler.core.call import Call, Times
 from reconciler.core.config import Hours
 from reconciler.core.plan import make_plan
 from reconciler.core.planner import PlannedCall, TablePlan
@@ -42,3 +42,17 @@ def test_a_target_takes_calls_in_its_hours_alone() -> None:
     held = hold_hours(NIGHT, 86_400 + 6 * 3600)
     assert held == Held("window", "prod takes calls 22:00-06:00 (UTC), and it is not that time there: apply again then")
     assert hold_hours(NIGHT, 12 * 3600) == held
+
+
+def test_the_ledger_of_a_table_that_a_call_covers_is_part_of_what_is_agreed() -> None:
+    below = Call("prod", "c.d", "tn", CALLS[0].span, (), ("below#1",), ())
+    above = replace(_table(None, None), calls=(PlannedCall(replace(CALLS[0], covers=(below,)), None),))
+    covered = TablePlan(worlds.target(), "c.d", "head", (), (), ())
+    plain = replace(above, calls=(PlannedCall(CALLS[0], None),))
+    agreed, moved = (make_plan(None, [above, replace(covered, head=head)]) for head in ("head", "other"))
+    assert agreed.digest != moved.digest
+    assert agreed.basis == moved.basis | {"ledger of c.d on prod": "head"}
+    assert moved.basis["ledger of c.d on prod"] == "other"
+    without = [make_plan(None, [plain, replace(covered, head=head)]) for head in ("head", "other")]
+    assert without[0].digest == without[1].digest != agreed.digest
+    assert "ledger of c.d on prod" not in without[0].basis

@@ -14,8 +14,10 @@ from reconciler.core.ledger import Trigger, doubts
 from reconciler.core.needs import Table, open_reruns
 from reconciler.core.planner import TablePlan, plan_table
 from reconciler.core.policy import Approved, Waiting
-from reconciler.core.window import Windows
-from tests.core.worlds import HORIZON, World, intent, ledger, request, target, trigger, worlds
+from reconciler.core.request import Rules
+from reconciler.core.schedule import Every, Schedule
+from reconciler.core.window import Windows, inside, overlaps, union
+from tests.core.worlds import HORIZON, World, intent, ledger, request, schedules, sparse_worlds, target, trigger, worlds
 from tests.examples import examples
 
 
@@ -133,6 +135,48 @@ def test_after_an_apply_only_what_is_held_is_left(world: World) -> None:
 
 def _line(name: str, span: Range | Times, rerun: tuple[str, ...]) -> Trigger:
     return replace(trigger(span, rerun), id=name)
+
+
+@settings(max_examples=examples(400))
+@given(worlds() | sparse_worlds())
+def test_what_is_no_rerun_never_reaches_over_a_second_that_was_sent_or_is_in_doubt(world: World) -> None:
+    plan = _plan(world)
+    sent = world.table.ledger.covered if world.table.ledger else ()
+    taken = union((*sent, *(window for doubt in plan.doubts for window in doubt.windows)))
+    assert not any(overlaps(planned.call.span.windows, taken) for planned in plan.calls if not planned.call.rerun)
+
+
+def test_a_range_ends_at_its_last_instant_where_the_next_second_was_sent() -> None:
+    done = ledger(trigger(Range((13, 19), "inclusive")))
+    table = _table(requests=(request("m#1", ((6, 19),)),), ledger=done, rules=Rules(Schedule("every 6", Every(6))))
+    assert [call.span for call in plan_table(table, {}).ready] == [Range((6, 13), "inclusive")]
+
+
+@settings(max_examples=examples(200))
+@given(worlds(with_doubt=False) | sparse_worlds(), st.lists(st.none() | schedules, min_size=1, max_size=4))
+def test_whatever_becomes_of_the_schedule_no_call_but_a_rerun_holds_a_second_of_an_earlier_line(
+    world: World, later: list[Schedule | None]
+) -> None:
+    table = world.table
+    for schedule in (table.rules.schedule, *later):
+        table = replace(table, rules=replace(table.rules, schedule=schedule))
+        earlier = table.ledger.triggers if table.ledger else ()
+        made = plan_table(table, world.approvals).ready
+        sent = union(window for line in earlier for window in line.span.windows)
+        assert not any(overlaps(call.span.windows, sent) for call in made if not call.rerun)
+        lines = (*earlier, *(_line(call.id, call.span, call.rerun) for call in made))
+        table = replace(table, ledger=ledger(*lines) if lines else None)
+
+
+@settings(max_examples=examples(400))
+@given(worlds() | sparse_worlds())
+def test_no_rerun_leaves_the_windows_of_its_requests_but_for_the_second_after_an_end(world: World) -> None:
+    by_key = {request.key: request for request in world.table.requests}
+    for planned in _plan(world).calls:
+        if planned.call.rerun:
+            reruns = [by_key[key] for key in planned.call.requests if by_key[key].rerun]
+            approved = union((start, end + 1) for request in reruns for start, end in request.windows)
+            assert inside(planned.call.span.windows, approved)
 
 
 @given(worlds(with_doubt=False))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from reconciler.core.call import Call, RangeEnd, Span
+from reconciler.core.call import Call, Range, RangeEnd, Span
 from reconciler.core.config import Limits, Target
 from reconciler.core.fewest import Terms, fewest
 from reconciler.core.ledger import Intent, Ledger, Trigger
@@ -117,3 +117,24 @@ def worlds(draw: st.DrawFn, *, with_doubt: bool = True, scheduled: bool = True) 
     aim = target(draw(st.sampled_from(["inclusive", "exclusive"])), draw(st.integers(1, 3)))
     rules = Rules(draw(st.none() | schedules) if scheduled else None, order=draw(st.sampled_from(ORDERS)))
     return World(Table(aim, "a.b", requests, kept, tuple(pending), now=HORIZON * 2, rules=rules), approvals)
+
+
+_slots = st.lists(
+    st.builds(lambda start, length: (start, start + length), st.integers(0, HORIZON), st.integers(1, 12)), max_size=5
+).map(union)
+
+
+@st.composite
+def sparse_worlds(draw: st.DrawFn) -> World:
+    """Draw worlds of short windows, of which many hold no instant: a range may reach over what lies in between."""
+    asked = draw(st.lists(st.tuples(_slots.filter(bool), st.sampled_from([None, *TOKENS])), min_size=1, max_size=3))
+    requests = tuple(request(f"m.yaml#{number}", held, token) for number, (held, token) in enumerate(asked))
+    approvals: dict[str, Approval] = {one.key: Approved(("dana",)) for one in requests if one.rerun}
+    every = Every(draw(st.integers(4, 9)), draw(st.integers(0, 3)))
+    starts = st.integers(0, HORIZON) | st.integers(0, 8).map(lambda number: every.at(number) + 1)
+    sent = draw(st.lists(st.tuples(starts, st.integers(1, 12)), max_size=3))
+    lines = tuple(trigger(Range((start, start + length), "inclusive")) for start, length in sent)
+    kept = ledger(*lines) if lines else None
+    rules = Rules(Schedule("test", every))
+    aim = target(points=draw(st.integers(1, 3)))
+    return World(Table(aim, "a.b", requests, kept, (), now=HORIZON * 2, rules=rules), approvals)

@@ -12,7 +12,7 @@ import pytest
 from reconciler.commands.clock import wall_clock
 from reconciler.core.config import Hours
 from reconciler.scheduler.emulator import Arrival
-from tests.e2e.counting import Counting
+from tests.e2e.counting import Counting, Gate, no_fault
 from tests.e2e.manifests import ORDERS, SALES, at, backfill, between, hours
 from tests.e2e.workplace import SECRET_NAME, Workplace, ended
 
@@ -80,6 +80,43 @@ def test_a_plan_saved_by_day_is_the_plan_that_is_applied_at_night_and_stays_unus
     place.publish()
     assert place.apply(file).code == 0
     assert (scheduler.runs(SALES), place.apply(file).code) == ({**hours(1, 5), **hours(7, 7)}, 8)
+
+
+def test_what_changed_since_a_plan_was_saved_by_day_is_told_and_nothing_else(place: Workplace) -> None:
+    place.configure("http://127.0.0.1:1", target={"window": _later()})
+    place.declare("fact.yaml", backfill("fact", between(1, 5)))
+    file = os.fspath(place.top.parent / "saved.json")
+    assert place.run("plan", "--save", file).code == 0
+    place.declare("orders.yaml", backfill("orders", at(2), table=ORDERS))
+    stale = place.apply(file)
+    assert stale.code == 8
+    assert f"owed now: {ORDERS}" in stale.err
+    assert SALES not in stale.err
+
+
+def test_what_waited_for_closed_hours_was_agreed_to_and_is_made_once_another_run_has_opened_them(
+    place: Workplace, scheduler: Counting
+) -> None:
+    auth = {"type": "UID", "valueFrom": {"env": SECRET_NAME}}
+    test = {"url": scheduler.url, "tenantId": "tn_2", "timeZone": ZONE, "auth": auth}
+    place.configure(scheduler.url, target={"window": _later()}, targets={"test": test}, state={"batch": 1})
+    orders = backfill("orders", at(2), between(4, 5), table=ORDERS, target="test")
+    below = backfill("below", at(7), table="c.s.BELOW", target="test", dependsOn=["fact"])
+    place.declare("all.yaml", backfill("fact", between(1, 5)), orders, below)
+    file = os.fspath(place.top.parent / "saved.json")
+    assert place.run("plan", "--save", file).code == 0
+    scheduler.decide = (gate := Gate()).decide
+    process = place.start("apply", file)
+    assert gate.reached.wait(30)
+    scheduler.decide = no_fault
+    other = place.clone("other")
+    other.configure(scheduler.url, target={"window": ALWAYS}, targets={"test": test})
+    other.publish()
+    assert other.apply("--table", SALES).code == 0
+    gate.open()
+    done = ended(process)
+    assert (done.code, scheduler.runs("c.s.BELOW")) == (8, hours(7, 7)), done.err
+    assert (scheduler.runs(SALES), scheduler.runs(ORDERS)) == (hours(1, 5), {**hours(2, 2), **hours(4, 5)})
 
 
 def test_a_plan_reads_the_same_whenever_it_is_made_outside_of_the_hours(place: Workplace) -> None:

@@ -165,3 +165,11 @@ def test_no_range_call_is_longer_than_its_chunk(place: Workplace, tables: list[D
     lengths = {parse(body["endTime"]) - parse(body["startTime"]) for body in ranges}
     assert ranges
     assert max(lengths) < parse_duration("6h")
+
+
+def test_hundreds_of_times_that_are_not_on_the_schedule_are_warnings_and_no_error(place: Workplace) -> None:
+    off = [f"2026-01-{number // 24 + 1:02} {number % 24:02}:30:00" for number in range(300)]
+    place.declare("fact.yaml", backfill("fact", {"scheduleTimes": off}, schedule="0 0 * * * ?"))
+    checked = place.run("validate", "--format", "json")
+    assert checked.code == 0
+    assert {problem["severity"] for problem in checked.json["problems"]} == {"warning"}

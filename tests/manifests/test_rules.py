@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.request import Rules
+from reconciler.manifests.findings import Findings
 from reconciler.manifests.root import Reading
+from reconciler.manifests.yaml_text import load
 from tests.manifests.roots import CONFIG, changed, only, read
 
 _HEAD = "apiVersion: reconciler/v1\nkind: Backfill\n"
 TABLE = "a.b.ORDERS"
 KEY = ("demo", TABLE)
 NEW_YORK = changed(CONFIG, "Asia/Shanghai", "America/New_York")
+OFF = [f"2026-01-{number // 24 + 1:02} {number % 24:02}:30:00" for number in range(300)]
+"""Times that are not on an hourly schedule."""
 
 
 def _manifest(name: str, *lines: str, table: str = TABLE, start: str = "01", end: str = "05") -> str:
@@ -149,3 +153,22 @@ def test_a_request_that_is_far_off_is_told_at_its_line(years: tuple[int, ...], a
 def test_neighbouring_seconds_that_are_listed_are_looked_at_one_by_one() -> None:
     problem = only(read(a=_points("2026-01-20 00:00:00", "2026-01-20 00:00:01")))
     assert problem.path == "spec.requests[0].scheduleTimes[1]"
+
+
+def test_hundreds_of_times_that_are_not_on_the_schedule_are_warnings_of_which_the_first_are_told() -> None:
+    reading = read(a=_points(*OFF))
+    assert reading.declared is not None
+    assert {problem.severity for problem in reading.problems} == {"warning"}
+    assert len(reading.problems) == 51
+    assert reading.problems[-1].message == "there are more warnings in this document"
+
+
+def test_an_error_after_hundreds_of_warnings_is_told() -> None:
+    (document,) = load("a.yaml", _points(*OFF).encode()).documents
+    findings = Findings(document, (), ())
+    for position in range(len(OFF)):
+        findings.warning(("spec", "requests", 0, "scheduleTimes", position), "off", "correct it")
+    findings.error(("spec", "schedule"), "wrong", "correct it")
+    assert findings.failed
+    assert findings.problems[-1].message == "wrong"
+    assert len(findings.problems) == 52

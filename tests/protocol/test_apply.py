@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -48,7 +49,7 @@ class Bench:
     def apply(self, batch: int = 2, *, agreed: bool = False, name: str = "mine") -> Report:
         snapshot = self.state.read()
         plan = self.plan(Changed(snapshot, self.settled))
-        ids = frozenset(call.id for call in plan.ready) if agreed else None
+        ids = frozenset(call.agreement for call in plan.due) if agreed else None
         run = Run(name, "dana", "abc", batch, ids)
         applier = Applier(run, self.state, self.plan, lambda _: self.settled, self.sender, self.clock)
         return applier.execute(snapshot, self.settled, plan)
@@ -268,11 +269,17 @@ def test_every_call_that_the_sender_does_not_get_is_told_of() -> None:
     assert told == list(report.results[1:])
 
 
-def _covering(bench: Bench) -> None:
-    """Let each call of the bench cover one for a table downstream."""
+def _always(_: Snapshot) -> bool:
+    return True
+
+
+def _covering(bench: Bench, when: Callable[[Snapshot], bool] = _always) -> None:
+    """Let each call of the bench cover one for a table downstream, in states where `when` says so."""
     plan = bench.plan
 
     def covering(snapshot: Snapshot) -> Plan:
+        if not when(snapshot):
+            return plan(snapshot)
         (table,) = plan(snapshot).tables
         calls = tuple(replace(planned, call=_with_cover(planned.call)) for planned in table.calls)
         return make_plan(snapshot.commit, [replace(table, calls=calls)])
@@ -329,3 +336,28 @@ def test_covered_lines_survive_a_lost_race() -> None:
     assert above is not None
     assert below is not None
     assert (len(above.triggers), len(below.triggers)) == (3, 2)
+
+
+def test_a_call_that_covers_more_than_was_agreed_to_is_not_made_after_a_lost_race() -> None:
+    bench = Bench()
+    _covering(bench, lambda snapshot: snapshot.commit is not None)
+
+    def first(_change: Change) -> None:
+        bench.state.before_commit = lambda _change: None
+        bench.state.write(Change())
+
+    bench.state.before_commit = first
+    report = bench.apply(agreed=True)
+    assert report.stale
+    assert bench.sender.sent == []
+
+
+def test_a_rerun_downstream_that_comes_last_ends_the_doubt_of_the_call_that_covers_it() -> None:
+    bench = Bench(requests=(worlds.request("m#again", ((0, HOUR),), "red"),))
+    bench.approvals = {"m#again": Approved(("dana",))}
+    below = worlds.call(Range((0, HOUR), "inclusive"))
+    above = Intent(replace(below, table="u.p", covers=(below,)), "dead", "dana", "2026-01-20T05:00:00Z", "abc")
+    again = Entry(("prod", "u.p"), worlds.trigger(below.span, ("blue",)))
+    bench.state.write(Change(entries=(again,), intents=(above,)))
+    assert bench.labels(bench.apply()) == ["triggered"]
+    assert bench.state.tip.intents == ()
