@@ -55,6 +55,7 @@ class Needs:
     approved: Mapping[str, Windows]
     waiting: Mapping[str, Windows]
     doubts: tuple[Doubt, ...]
+    unapproved_keys: frozenset[str]
 
     @staticmethod
     def of(table: Table, approvals: Mapping[str, Approval]) -> Needs:
@@ -88,6 +89,7 @@ class Needs:
             approved=approved,
             waiting=waiting,
             doubts=open_doubts,
+            unapproved_keys=frozenset(key for key, approval in approvals.items() if isinstance(approval, Waiting)),
         )
 
     def within(self, windows: Windows) -> Needs:
@@ -114,6 +116,8 @@ class Needs:
     def owing(self) -> Iterator[Owing]:
         """Yield the requests that owe something now, with the instants they owe."""
         for request, windows in self.asked:
+            if request.key in self.unapproved_keys:
+                continue  # an approved rerun with the same token may owe the same: by its own limits
             owed = self.fresh if request.rerun is None else self.approved[request.rerun.token]
             numbers = common(windows, owed)
             if numbers:

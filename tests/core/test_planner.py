@@ -285,3 +285,12 @@ def test_limits_look_only_at_what_is_still_owed() -> None:
     requests = (request("m#old", ((0, 3602),), limits=Limits(span=10)), request("m#new", ((5000, 5005),)))
     plan = plan_table(_table(requests=requests, ledger=done), {})
     assert [p.held for p in plan.calls] == [None]
+
+
+def test_the_limits_of_a_rerun_that_waits_let_nothing_through_for_another_with_its_token() -> None:
+    hours = tuple((hour * 3600, hour * 3600 + 2) for hour in range(2))
+    strict, generous = Limits(calls=1), Limits(calls=100)
+    requests = (request("m#a", hours, "red", strict), request("m#b", hours[:1], "red", generous))
+    plan = plan_table(_table(requests=requests), {"m#a": Approved(("dana",)), "m#b": Waiting("ask dana")})
+    assert plan.ready == ()
+    assert {planned.held and planned.held.because for planned in plan.calls} == {"limit"}
