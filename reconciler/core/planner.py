@@ -213,15 +213,14 @@ def _cut(
 def _barred(needs: Needs, tokens: tuple[str, ...]) -> Windows:
     """Return the seconds that no range of a call with these tokens reaches over.
 
-    A call that is no rerun reaches over nothing that was sent. A rerun does, but not beyond the windows that were
-    approved, nor over what was sent and has no instant any more. The second after a window is free: ranges end there.
+    A call that is no rerun reaches over nothing that was sent. A rerun does, but not beyond the windows of its
+    requests: these were approved, whatever was sent there. The second after a window is free: ranges end there.
     """
     if not tokens or needs.terms.schedule is None:
         return needs.taken
     reruns = [request for request, _ in needs.asked if request.rerun and request.rerun.token in tokens]
     approved = union((start, end + 1) for request in reruns for start, end in request.windows)
-    outside = subtract(((approved[0][0], approved[-1][1]),), approved)
-    return union((*outside, *needs.terms.strays(needs.taken)))
+    return subtract(((approved[0][0], approved[-1][1]),), approved)
 
 
 def _approvers(approval: Approval | None) -> tuple[str, ...]:

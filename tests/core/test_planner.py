@@ -294,3 +294,15 @@ def test_the_limits_of_a_rerun_that_waits_let_nothing_through_for_another_with_i
     plan = plan_table(_table(requests=requests), {"m#a": Approved(("dana",)), "m#b": Waiting("ask dana")})
     assert plan.ready == ()
     assert {planned.held and planned.held.because for planned in plan.calls} == {"limit"}
+
+
+def test_a_held_rerun_stays_the_same_call_when_what_lies_beside_it_is_triggered() -> None:
+    every_second_but_one = Schedule("test", Every(1), ((2, 3),))
+    requests = (request("m#new", ((0, 2),)), request("m#again", ((0, 2),), "red"))
+    done = ledger(trigger(Times((2,))))
+    table = _table(requests=requests, ledger=done, rules=Rules(every_second_but_one))
+    waiting = {"m#again": Waiting("ask dana")}
+    before = plan_table(table, waiting)
+    made = tuple(trigger(call.span) for call in before.ready)
+    after = plan_table(replace(table, ledger=ledger(*done.triggers, *made)), waiting)
+    assert [p.call.id for p in after.calls] == [p.call.id for p in before.calls if p.held]
