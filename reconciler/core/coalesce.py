@@ -100,7 +100,8 @@ def _coalesce(order: Sequence[Key], planned: Mapping[Key, Planned], plans: dict[
         above = [each for each in carriers if waits[key] <= {each} and ways.lead(each[1], key[1]) and not waiting]
         carried = [one for upstream in above for one in _carried(plans[upstream], plans[key])]
         if carried:
-            plan, covers = plan_downstream(planned[key].table, planned[key].approvals, carried)
+            mine = planned[key]
+            plan, covers = plan_downstream(mine.table, mine.approvals, mine.plan, carried)
             plans[key] = replace(plan, downstream=plans[key].downstream)
             by_call = {one.call.id: calls for one, calls in covers}
             covering[key] = [upstream for upstream in above if _cover(plans, upstream, by_call)]
@@ -148,7 +149,7 @@ def _carried(upstream: TablePlan, downstream: TablePlan) -> Iterator[Carried]:
         return
     points = union(w for one in downstream.calls if isinstance(one.call.span, Times) for w in one.call.span.windows)
     for planned in upstream.calls:
-        if planned.held is None or planned.held.because == "window":
+        if planned.due:
             known = _instants(planned.call, upstream, downstream)
             if downstream.rules.schedule is None:
                 known = intersect(known, points)

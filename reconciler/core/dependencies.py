@@ -81,8 +81,8 @@ def _cause(needed: Dependency, world: _World) -> _Cause | None:
         number = count(len(plan.doubts), "call")
         why = f"of which {number} {_be(len(plan.doubts))} in doubt: settle that first"
         return _Cause("dependency", needed, needed, why)
-    if not world.in_scope(needed.key) and any(_is_due(planned) for planned in plan.calls):
-        number = count(sum(map(_is_due, plan.calls)), "call")
+    if not world.in_scope(needed.key) and plan.due:
+        number = count(len(plan.due), "call")
         why = f"which owes {number} and is not among the tables chosen: apply that first, or choose both"
         return _Cause("dependency", needed, needed, why)
     kept = [planned.held for planned in plan.calls if planned.held]
@@ -105,10 +105,6 @@ def _kept(needed: Dependency, kept: Sequence[Held], above: _Cause | None) -> _Ca
 
 def _named(needed: Dependency) -> str:
     return f"{needed.manifest} ({needed.key[1]})"
-
-
-def _is_due(planned: PlannedCall) -> bool:
-    return planned.held is None or planned.held.because == "window"
 
 
 def _be(number: int) -> str:

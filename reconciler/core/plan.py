@@ -51,7 +51,7 @@ class Plan:
     @property
     def due(self) -> tuple[Call, ...]:
         """The calls that are ready, or wait for their target's hours alone: what is agreed to, at whatever hour."""
-        return tuple(call for table in self.tables for call in due(table))
+        return tuple(call for table in self.tables for call in table.due)
 
     @property
     def held(self) -> tuple[PlannedCall, ...]:
@@ -83,7 +83,7 @@ class Plan:
         """
         found: dict[str, str] = {}
         for table in self.tables:
-            if due(table):
+            if table.due:
                 target = table.target
                 found[f"url of the target {target.name}"] = target.url
                 found[f"tenantId of the target {target.name}"] = target.tenant
@@ -110,10 +110,10 @@ class Plan:
             [
                 [table.target.name, table.target.url, table.target.tenant, table.target.range_end],
                 [table.table, table.head],
-                [[call.span.method, call.body, list(call.rerun)] for call in due(table)],
+                [[call.span.method, call.body, list(call.rerun)] for call in table.due],
             ]
             for table in self.tables
-            if due(table)
+            if table.due
         ]
         covers = [[call.id, [[c.table, c.span.fields(), list(c.rerun)] for c in call.covers]] for call in self.due]
         if any(some for _, some in covers):
@@ -126,12 +126,6 @@ def instances_of(calls: Iterable[Call]) -> int | None:
     numbers = [call.instances for call in calls]
     known = [number for number in numbers if number is not None]
     return sum(known) if len(known) == len(numbers) else None
-
-
-def due(table: TablePlan) -> tuple[Call, ...]:
-    """Return the calls of a table that are ready, or wait for the target's hours alone."""
-    waiting = {None, "window"}
-    return tuple(planned.call for planned in table.calls if (planned.held and planned.held.because) in waiting)
 
 
 def make_plan(state: str | None, tables: Iterable[TablePlan], orphans: Iterable[Doubt] = ()) -> Plan:

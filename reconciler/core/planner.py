@@ -27,6 +27,11 @@ class PlannedCall:
     call: Call
     held: Held | None
 
+    @property
+    def due(self) -> bool:
+        """Whether it is ready, or waits for its target's hours alone: what is agreed to, at whatever hour."""
+        return self.held is None or self.held.because == "window"
+
 
 @dataclass(frozen=True, slots=True)
 class Instances:
@@ -69,6 +74,11 @@ class TablePlan:
         return tuple(planned.call for planned in self.calls if planned.held is None)
 
     @property
+    def due(self) -> tuple[Call, ...]:
+        """The calls that are ready, or wait for the target's hours alone."""
+        return tuple(planned.call for planned in self.calls if planned.due)
+
+    @property
     def terms(self) -> Terms:
         """What the table's calls may look like."""
         return terms_of(self.target, self.rules)
@@ -89,21 +99,20 @@ def plan_table(table: Table, approvals: Mapping[str, Approval]) -> TablePlan:
     once: one trigger satisfies all that is outstanding for it, and bears every token that it satisfies. A rerun over
     windows in doubt bears the tokens in doubt too, so that none of them asks for another.
     """
-    plan, _ = plan_downstream(table, approvals, ())
-    return plan
+    needs = Needs.of(table, approvals)
+    return _plan(needs, approvals, needs)
 
 
 def plan_downstream(
-    table: Table, approvals: Mapping[str, Approval], carried: Sequence[Carried]
+    table: Table, approvals: Mapping[str, Approval], whole: TablePlan, carried: Sequence[Carried]
 ) -> tuple[TablePlan, tuple[tuple[Carried, tuple[Call, ...]], ...]]:
     """Return the plan of a table without the calls that others carry, and those calls, by what carries them.
 
-    Where the table is held, nothing is carried: it still owes what it owes.
+    `whole` is what `plan_table` says of it. Where the table is held, nothing is carried: it still owes what it owes.
     """
-    needs = Needs.of(table, approvals)
-    whole = _plan(needs, approvals, needs)
     if _is_over(whole):
         return whole, ()
+    needs = Needs.of(table, approvals)
     left, covers = needs, []
     for one in carried:
         part = left.within(one.windows)
@@ -112,8 +121,10 @@ def plan_downstream(
         if calls:
             covers.append((one, calls))
             left = left.without(one.windows)
+    if not covers:
+        return whole, ()
     plan = _plan(left, approvals, needs)
-    return (plan, tuple(covers)) if covers and not _is_over(plan) else (whole, ())
+    return (plan, tuple(covers)) if not _is_over(plan) else (whole, ())
 
 
 def _is_over(plan: TablePlan) -> bool:

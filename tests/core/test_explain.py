@@ -140,7 +140,9 @@ def test_two_pieces_side_by_side_differ(world: World) -> None:
 def _carried(world: World, windows: Windows) -> tuple[TablePlan, tuple[PlannedCall, ...]]:
     """Plan as where a call upstream runs what `windows` hold; return the plan and that call."""
     above = replace(call(Range((0, HORIZON), "inclusive")), table="up.stream")
-    plan, covers = plan_downstream(world.table, world.approvals, [Carried(above, windows)])
+    plan, covers = plan_downstream(
+        world.table, world.approvals, plan_table(world.table, world.approvals), [Carried(above, windows)]
+    )
     return plan, tuple(PlannedCall(replace(one.call, covers=calls), None) for one, calls in covers)
 
 

@@ -32,7 +32,7 @@ def _covered(held: Held | None) -> Explanation:
     """Explain a table whose call one upstream covers."""
     table = Table(target(), "a.b", (request("m.yaml#1", WINDOWS),), None, (), 10**9)
     above = replace(call(Range((0, 40), "inclusive")), table="up.stream")
-    plan, ((_, calls),) = plan_downstream(table, {}, [Carried(above, WINDOWS)])
+    plan, ((_, calls),) = plan_downstream(table, {}, plan_table(table, {}), [Carried(above, WINDOWS)])
     return explain(table, plan, {}, (PlannedCall(replace(above, covers=calls), held),))
 
 
