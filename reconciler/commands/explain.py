@@ -7,18 +7,16 @@ from dataclasses import dataclass, replace
 from glob import escape
 
 from reconciler.commands.console import Console
-from reconciler.commands.gather import Manifests, Scope, work_tree_manifests
+from reconciler.commands.gather import Scope, work_tree_manifests
 from reconciler.commands.outfile import check_files
 from reconciler.commands.plan import PlanOptions
 from reconciler.commands.state import Gathered, blocked_tables, code_of, gather, open_checkout, tell_settlement
+from reconciler.commands.tables import Tables
 from reconciler.core import wallclock
-from reconciler.core.change import Changed, Key, keys_of
-from reconciler.core.config import Target
+from reconciler.core.change import Key
 from reconciler.core.explain import explain
 from reconciler.core.explanation import Explanation
-from reconciler.core.needs import Table
 from reconciler.core.plan import make_plan
-from reconciler.core.planner import PlannedCall, TablePlan, plan_table
 from reconciler.core.text import printable
 from reconciler.errors import ExitCode, InvalidInput, UsageFailure
 from reconciler.manifests.words import nearest
@@ -82,9 +80,10 @@ def _run(options: PlanOptions, name: str, second: int | None, console: Console) 
     manifests = work_tree_manifests(options.root)
     manifests.tables(Scope(target=options.scope.target))  # a target that does not exist is refused
     found = gather(checkout, manifests, Scope(), console)  # what holds a table, or runs it too, may be any other
-    keys = _keys(found, manifests, name, options.scope)
+    tables = Tables.of(found)
+    keys = _keys(tables, name, options.scope)
     _, problems = blocked_tables(found.snapshot, manifests, Scope(escape(name), options.scope.target))
-    explained = [_explained(found, key, second) for key in keys if key not in found.planner.blocked]
+    explained = [_explained(tables, key, second) for key in keys if key not in found.planner.blocked]
     plan = make_plan(found.plan.state, (each.told.plan for each in explained))
     mine = replace(found, plan=plan, problems=tuple(sorted((*manifests.warnings, *problems))))
     console.warning(problems_text(mine.problems, os.fspath(options.root), console.paint.off()))
@@ -96,12 +95,9 @@ def _run(options: PlanOptions, name: str, second: int | None, console: Console) 
     return code_of(mine, options.exit_code)
 
 
-def _keys(found: Gathered, manifests: Manifests, name: str, scope: Scope) -> list[Key]:
+def _keys(tables: Tables, name: str, scope: Scope) -> list[Key]:
     """Return the tables of that name, by target: those of manifests, and those that only the state knows."""
-    declared = {(request.target, request.table) for request in manifests.declared.requests}
-    known = (
-        declared | found.snapshot.ledger_names | {key for intent in found.snapshot.intents for key in keys_of(intent)}
-    )
+    known = tables.known
     keys = sorted(key for key in known if key[1] == name and scope.target in {None, key[0]})
     if keys:
         return keys
@@ -117,34 +113,13 @@ def _keys(found: Gathered, manifests: Manifests, name: str, scope: Scope) -> lis
     )
 
 
-def _explained(found: Gathered, key: Key, second: int | None) -> _Explained:
-    snapshot, planner = Changed(found.snapshot, found.settlement), found.planner
-    intents = tuple(part for intent in snapshot.intents for part in intent.parts if part.key == key)
-    requests = planner.manifests.asked(Scope(escape(key[1]), key[0])).get(key, ())
-    path = ledger_path(found.snapshot.folder, key)
-    file = found.snapshot.short(path)
-    if not requests:
-        target = planner.manifests.config.targets.get(key[0]) or _unknown(key[0])
-        table = Table(target, key[1], (), snapshot.ledger(key), intents, 0)
-        return _Explained(explain(table, plan_table(table, {}), {}, (), second), file, path)
-    table = planner.table(snapshot, key, requests, intents)
-    told = explain(table, _plan_of(found, key), planner.approvals_of(table), _carriers(found, key), second)
-    return _Explained(told, file, path)
-
-
-def _unknown(name: str) -> Target:
-    """Return a target that only the state knows: nothing is ever called there."""
-    return Target(name, url="", tenant="", auth=None, time_zone="")
-
-
-def _plan_of(found: Gathered, key: Key) -> TablePlan:
-    return next(table for table in found.plan.tables if (table.target.name, table.table) == key)
-
-
-def _carriers(found: Gathered, key: Key) -> tuple[PlannedCall, ...]:
-    """Return the planned calls, of any table, that cover calls for this one."""
-    calls = (planned for _, planned in found.plan.calls)
-    return tuple(planned for planned in calls if any((c.target, c.table) == key for c in planned.call.covers))
+def _explained(tables: Tables, key: Key, second: int | None) -> _Explained:
+    snapshot = tables.found.snapshot
+    path = ledger_path(snapshot.folder, key)
+    found = tables.standing(key)
+    approvals = tables.found.planner.approvals_of(found.table)
+    told = explain(found.table, found.plan, approvals, found.carried, second)
+    return _Explained(told, snapshot.short(path), path)
 
 
 def _text(options: PlanOptions, console: Console, found: Gathered, explained: list[_Explained]) -> str:

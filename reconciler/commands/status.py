@@ -8,11 +8,11 @@ from pathlib import Path
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope, work_tree_manifests
 from reconciler.commands.state import code_of, gather, open_checkout, tell_settlement
-from reconciler.core.change import Changed
+from reconciler.commands.tables import Tables
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode, InvalidInput
 from reconciler.render.problems import json_text, problems_text
-from reconciler.render.status import Row, status_document, status_text
+from reconciler.render.status import status_document, status_text
 
 
 def run(root: Path, output: str, scope: Scope, console: Console, *, exit_code: bool) -> ExitCode:
@@ -32,12 +32,7 @@ def _show(root: Path, output: str, scope: Scope, console: Console, exit_code: bo
     found = gather(checkout, manifests, scope, console)
     console.warning(problems_text(found.problems, os.fspath(root), console.paint.off()))
     tell_settlement(found.settlement, console)
-    snapshot = Changed(found.snapshot, found.settlement)
-    asked = manifests.tables(scope)
-    rows = [
-        Row(table, len(asked[table.target.name, table.table]), snapshot.ledger((table.target.name, table.table)))
-        for table in found.plan.tables
-    ]
+    rows = tuple(Tables.of(found).planned())
     if output == "json":
         console.result(json_text(status_document(found.plan, rows, found.problems)))
     else:

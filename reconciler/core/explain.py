@@ -11,26 +11,22 @@ from reconciler.core.explanation import (
     Done,
     Explanation,
     Instant,
-    Line,
     NoInstant,
     Owed,
     Piece,
     Reason,
     Unapproved,
     Unclear,
-    Upstream,
     Verdict,
 )
+from reconciler.core.facts import Fact, Line, Upstream, facts_of
 from reconciler.core.fewest import Terms
 from reconciler.core.ledger import Doubt
 from reconciler.core.needs import Table
 from reconciler.core.planner import PlannedCall, TablePlan
 from reconciler.core.policy import Approval, Approved, Waiting
 from reconciler.core.request import Request, Rerun
-from reconciler.core.wallclock import render
 from reconciler.core.window import Window, Windows, near, partition
-
-Fact = Request | Line | Doubt | PlannedCall | Upstream
 
 
 def explain(
@@ -46,7 +42,7 @@ def explain(
     where something is asked for, planned or in doubt, or that was asked about; of a table for which no manifest asks,
     also where something was triggered.
     """
-    facts = tuple(_facts(table, plan, carried))
+    facts = tuple(facts_of(table, plan, carried))
     if at is None:
         return Explanation(table, plan, None, tuple(_pieces(table, facts, approvals)))
     instant = _instant(at, table)
@@ -54,22 +50,6 @@ def explain(
     instances = None if instant.on_schedule is None else int(instant.on_schedule)
     piece = _piece((at, at), instances, here, approvals, on_schedule=instant.on_schedule is not False)
     return Explanation(table, plan, instant, (piece,))
-
-
-def _facts(table: Table, plan: TablePlan, carried: Sequence[PlannedCall]) -> Iterator[tuple[Fact, Windows]]:
-    """Yield all that is known of a table, with the seconds over which it holds."""
-    for request in sorted(table.requests, key=lambda request: request.key):
-        yield request, request.windows
-    for position, trigger in enumerate(table.ledger.triggers if table.ledger else ()):
-        yield Line(position + 2, trigger), trigger.span.windows  # the file's first line is its header
-    for doubt in plan.all_doubts:
-        yield doubt, doubt.windows
-    for planned in plan.calls:
-        yield planned, planned.call.span.windows
-    for planned in carried:
-        for call in planned.call.covers:
-            if (call.target, call.table) == (table.target.name, table.name):
-                yield Upstream(planned, call), call.span.windows
 
 
 def _pieces(table: Table, facts: Sequence[tuple[Fact, Windows]], approvals: Mapping[str, Approval]) -> Iterator[Piece]:
@@ -171,19 +151,9 @@ def _unapproved(planned: PlannedCall) -> bool:
 
 def _instant(second: int, table: Table) -> Instant:
     schedule = table.rules.schedule
-    if schedule is None or not _is_known(second, table):
+    if schedule is None or table.known is None or not near((table.known,), second, second + 1):
         return Instant(second, None)
     point = (second, second + 1)
     if schedule.holds(second):
         return Instant(second, on_schedule=True, doubled=bool(schedule.doubles(point)))
     return Instant(second, False, *schedule.around(second), skipped=bool(schedule.skips(point)))
-
-
-def _is_known(second: int, table: Table) -> bool:
-    """Say whether a second lies in the calendar years that the table's schedule was made for: those asked for."""
-    asked = [end for request in table.requests for start, last in request.windows for end in (start, last - 1)]
-    return bool(asked) and _year(min(asked)) <= _year(second) <= _year(max(asked))
-
-
-def _year(second: int) -> str:
-    return render(second)[:4]

@@ -5,29 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.core.call import Call
-from reconciler.core.ledger import Doubt, Trigger
+from reconciler.core.facts import Line, Upstream
+from reconciler.core.ledger import Doubt
 from reconciler.core.needs import Table
 from reconciler.core.planner import PlannedCall, TablePlan
 from reconciler.core.request import Request
 
 Verdict = Literal["called", "held", "covered", "inDoubt", "coveredBy", "notAsked", "notScheduled"]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A trigger, and the number of its line in the ledger's file."""
-
-    number: int
-    trigger: Trigger
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """A call for a table upstream, and the call for this table that is not made because of it."""
-
-    made: PlannedCall
-    instead: Call
 
 
 @dataclass(frozen=True, slots=True)

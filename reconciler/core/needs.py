@@ -10,7 +10,8 @@ from reconciler.core.fewest import Terms
 from reconciler.core.ledger import Doubt, Intent, Ledger, doubts, windows_of
 from reconciler.core.policy import Approval, Approved, Owing, Waiting
 from reconciler.core.request import STANDARD, Request, Rules
-from reconciler.core.window import EMPTY, Windows, inside, intersect, near, subtract, union
+from reconciler.core.wallclock import year_of
+from reconciler.core.window import EMPTY, Window, Windows, inside, intersect, near, subtract, union
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,14 @@ class Table:
     def terms(self) -> Terms:
         """What the table's calls may look like."""
         return terms_of(self.target, self.rules)
+
+    @property
+    def known(self) -> Window | None:
+        """The calendar years that the requests touch: for these a schedule is made. None where nothing is asked."""
+        asked = [window for request in self.requests for window in request.windows]
+        if not asked:
+            return None
+        return year_of(min(start for start, _ in asked))[0], year_of(max(end for _, end in asked) - 1)[1]
 
 
 def terms_of(target: Target, rules: Rules) -> Terms:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, groupby, pairwise
 from typing import Protocol
 
 from reconciler.core.window import Window, Windows, intersect
@@ -133,6 +133,16 @@ class Schedule:
         at = self.at if self._gaps else self.instants.at
         for first, end in numbers:
             yield from map(at, range(first, end))
+
+    def days(self, window: Window) -> tuple[tuple[int, int], ...]:
+        """Return how many instants the days of a window have, one after the other: `(days, instants each)` a run.
+
+        The window starts and ends at midnight.
+        """
+        first, last = window[0] // _DAY, window[1] // _DAY
+        numbers = [self.before(day * _DAY) for day in range(first, last + 1)]
+        each = groupby(end - start for start, end in pairwise(numbers))
+        return tuple((sum(1 for _ in some), instants) for instants, some in each)
 
     def holds(self, second: int) -> bool:
         """Say whether there is an instant at `second`."""

@@ -48,6 +48,12 @@ def render(second: int) -> str:
     return f"{_date(days)} {_time(rest)}"
 
 
+def year_of(second: int) -> tuple[int, int]:
+    """Return the calendar year that holds a second, as a window of seconds."""
+    year = date.fromordinal(second // _DAY + _EPOCH).year
+    return _midnight(year, 1, 1), _midnight(year, 12, 31) + _DAY
+
+
 # A schedule has few times of day, and a plan few days: most of their text is written already.
 @lru_cache(maxsize=4096)
 def _date(days: int) -> str:

@@ -10,15 +10,14 @@ from reconciler.core.explanation import (
     Done,
     Explanation,
     Instant,
-    Line,
     NoInstant,
     Owed,
     Piece,
     Reason,
     Unapproved,
     Unclear,
-    Upstream,
 )
+from reconciler.core.facts import Line, Upstream
 from reconciler.core.planner import PlannedCall
 from reconciler.core.wallclock import render
 from reconciler.errors import Problem

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.core.explanation import Explanation, Instant, Line, Piece, Reason
+from reconciler.core.explanation import Explanation, Instant, Piece, Reason
+from reconciler.core.facts import Line
 from reconciler.core.ledger import Doubt
 from reconciler.core.text import count, listing, printable
 from reconciler.core.wallclock import render

@@ -15,9 +15,9 @@ from reconciler.core.explanation import (
     Reason,
     Unapproved,
     Unclear,
-    Upstream,
     Verdict,
 )
+from reconciler.core.facts import Upstream
 from reconciler.core.ledger import Doubt
 from reconciler.core.planner import PlannedCall
 from reconciler.core.request import Request

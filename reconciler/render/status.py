@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from reconciler.core.ledger import Ledger
 from reconciler.core.plan import Plan
 from reconciler.core.planner import TablePlan
+from reconciler.core.timeline import Standing
 from reconciler.errors import Problem
 from reconciler.render.paint import Paint
 from reconciler.render.plan_json import doubt_fields
 from reconciler.render.plan_text import doubt_help, doubt_lines, totals
 from reconciler.render.problems import problem_fields
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One table: its plan, how many requests ask for it, and its ledger."""
-
-    plan: TablePlan
-    requests: int
-    ledger: Ledger | None
-
-    @property
-    def triggers(self) -> int:
-        return len(self.ledger.triggers) if self.ledger else 0
-
-    @property
-    def made(self) -> int:
-        """How many of them are calls for this very table: the others, calls for tables upstream covered."""
-        return sum(1 for trigger in self.ledger.triggers if not trigger.covered_by) if self.ledger else 0
-
-    @property
-    def last(self) -> str | None:
-        return self.ledger.triggers[-1].triggered_at if self.ledger and self.ledger.triggers else None
-
-    @property
-    def held(self) -> int:
-        return sum(1 for planned in self.plan.calls if planned.held)
-
 
 _HEADINGS = (
     "TARGET",
@@ -55,7 +27,7 @@ _HEADINGS = (
 )
 
 
-def status_text(plan: Plan, rows: Sequence[Row], paint: Paint, live: frozenset[str]) -> str:
+def status_text(plan: Plan, rows: Sequence[Standing], paint: Paint, live: frozenset[str]) -> str:
     """Return a line a table under headings, then what is in doubt, then the totals."""
     cells = [_HEADINGS, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADINGS))]
@@ -69,12 +41,12 @@ def status_text(plan: Plan, rows: Sequence[Row], paint: Paint, live: frozenset[s
     return "\n".join([*painted, "", *doubts, totals(plan)]) + "\n"
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Standing) -> tuple[str, ...]:
     numbers = (len(row.plan.ready), row.held, len(row.plan.all_doubts))
     return (
         row.plan.target.name,
         row.plan.table,
-        str(row.requests),
+        str(len(row.table.requests)),
         str(len(row.plan.covered)),
         _instances(row.plan),
         str(row.made),
@@ -100,7 +72,7 @@ def _instance_fields(plan: TablePlan) -> dict[str, int] | None:
     }
 
 
-def _coloured(row: Row, line: str, paint: Paint) -> str:
+def _coloured(row: Standing, line: str, paint: Paint) -> str:
     if row.plan.all_doubts:
         return paint.red(line)
     if row.held:
@@ -108,7 +80,7 @@ def _coloured(row: Row, line: str, paint: Paint) -> str:
     return paint.green(line) if row.plan.ready else line
 
 
-def status_document(plan: Plan, rows: Iterable[Row], problems: Iterable[Problem]) -> dict[str, object]:
+def status_document(plan: Plan, rows: Iterable[Standing], problems: Iterable[Problem]) -> dict[str, object]:
     """Return the document of `status --format json`. `triggered` counts ledger lines, `missing` and `held` calls."""
     return {
         "version": 1,
@@ -117,7 +89,7 @@ def status_document(plan: Plan, rows: Iterable[Row], problems: Iterable[Problem]
             {
                 "target": row.plan.target.name,
                 "tableName": row.plan.table,
-                "asked": row.requests,
+                "asked": len(row.table.requests),
                 "covered": len(row.plan.covered),
                 "triggered": row.triggers,
                 "missing": len(row.plan.ready),

@@ -1,0 +1,193 @@
+"""A table's time as a picture: what was triggered, what runs again, what is owed, held or in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from reconciler.core.facts import Fact, Line, Upstream, facts_of
+from reconciler.core.ledger import Doubt
+from reconciler.core.needs import Table
+from reconciler.core.planner import PlannedCall, TablePlan
+from reconciler.core.request import Request
+from reconciler.core.schedule import Schedule
+from reconciler.core.window import Window, Windows, intersect, partition, subtract, union
+
+_DAY = 86_400
+
+Status = Literal["inDoubt", "held", "owed", "rerun", "triggered"]
+
+URGENCY: tuple[Status, ...] = ("inDoubt", "held", "owed", "rerun", "triggered")
+"""What a place shows that has room for one of several: the first of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a table stands: all that is known of it, its plan, and the planned calls upstream that cover some of it."""
+
+    table: Table
+    plan: TablePlan
+    carried: tuple[PlannedCall, ...] = ()
+
+    @property
+    def triggers(self) -> int:
+        """How many lines its ledger has."""
+        return len(self.table.ledger.triggers) if self.table.ledger else 0
+
+    @property
+    def made(self) -> int:
+        """How many of them are calls for this very table: the others, calls for tables upstream covered."""
+        return sum(1 for line in self.table.ledger.triggers if not line.covered_by) if self.table.ledger else 0
+
+    @property
+    def last(self) -> str | None:
+        """When it was triggered last, in UTC."""
+        return self.table.ledger.triggers[-1].triggered_at if self.triggers and self.table.ledger else None
+
+    @property
+    def held(self) -> int:
+        """How many of its calls are held."""
+        return sum(1 for planned in self.plan.calls if planned.held)
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Whom the manifests that ask for it name as owners."""
+        return tuple(sorted({request.owner for request in self.table.requests if request.owner}))
+
+    @property
+    def urgency(self) -> tuple[bool, bool, bool]:
+        """What sorts tables by how much they need somebody: doubt first, then what is held, then what is owed."""
+        return not self.plan.all_doubts, not self.held, not self.plan.ready
+
+    @property
+    def timeline(self) -> Timeline:
+        """Its time, cut into pieces."""
+        facts = tuple(facts_of(self.table, self.plan, self.carried))
+        return Timeline(tuple(fact for fact, _ in facts), tuple(_segments(self.table, facts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a table's time over which everything is the same.
+
+    `first` and `last` are its first and last instant, in seconds; without a schedule its first and last second.
+    `window` is what it takes in a picture: with a schedule each instant lasts until the next. `number` is that of the
+    first instant on the schedule, `instances` how many there are; without a schedule both are None. What was triggered
+    where the schedule has no instant, or where it is not known, is told in seconds, with no number.
+
+    `status` is what the next apply makes of it, or else what was made of it. `again` says that it was triggered before,
+    and is owed, held or in doubt now; `asked` that a manifest asks for it. `facts` are positions in the timeline's.
+    """
+
+    window: Window
+    first: int
+    last: int
+    number: int | None
+    instances: int | None
+    status: Status
+    again: bool
+    asked: bool
+    facts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Everything that was triggered, is owed, held or in doubt of a table: `segments` by time.
+
+    No instant is in two of them. In a picture, what has no instant may lie over what has.
+    """
+
+    facts: tuple[Fact, ...]
+    segments: tuple[Segment, ...]
+
+    @cached_property
+    def statuses(self) -> frozenset[Status]:
+        return frozenset(segment.status for segment in self.segments)
+
+    @property
+    def window(self) -> Window | None:
+        """From the first to the last of it, None where there is nothing."""
+        ends = [segment.window for segment in self.segments]
+        return (min(start for start, _ in ends), max(end for _, end in ends)) if ends else None
+
+
+Known = tuple[Fact, Windows]
+Layers = Iterable[tuple[Windows, int]]
+Place = tuple[Window, int, int, int | None, int | None]
+"""The first fields of a segment."""
+
+
+def _segments(table: Table, facts: Sequence[Known]) -> Iterator[Segment]:
+    """Yield the pieces by time: of what the schedule has, by instants; of the rest, by seconds."""
+    schedule, known = table.rules.schedule, table.known
+    if schedule is None or known is None:
+        yield from _pieces(facts, ((windows, at) for at, (_, windows) in enumerate(facts)), _seconds)
+        return
+    on = ((schedule.numbered(intersect(windows, (known,))), at) for at, (_, windows) in enumerate(facts))
+    off = ((_off(schedule, windows, known), at) for at, (_, windows) in enumerate(facts))
+    cells = _Cells(schedule, schedule.before(known[0]), schedule.before(known[1]))
+    found = [*_pieces(facts, on, cells.place), *_pieces(facts, off, _seconds)]
+    yield from sorted(found, key=lambda segment: segment.first)
+
+
+def _off(schedule: Schedule, windows: Windows, known: Window) -> Windows:
+    """Return what of windows of seconds has no instant, or lies where the schedule is not known."""
+    inside = intersect(windows, (known,))
+    strays = (window for window in inside if schedule.before(window[0]) == schedule.before(window[1]))
+    return union((*subtract(windows, (known,)), *strays))
+
+
+def _pieces(facts: Sequence[Known], layers: Layers, place: Callable[[Window], Place]) -> Iterator[Segment]:
+    for window, numbers in partition(tuple(layers)):
+        at = tuple(sorted(numbers))
+        here = [facts[number][0] for number in at]
+        status = _status(here)
+        if status is not None:
+            again = status not in ("rerun", "triggered") and any(isinstance(fact, Line) for fact in here)
+            asked = any(isinstance(fact, Request) for fact in here)
+            yield Segment(*place(window), status, again, asked, at)
+
+
+def _status(here: Sequence[Fact]) -> Status | None:
+    """Say what the next apply makes of a piece, or else what was made of it; None where it is only asked for."""
+    calls = [fact if isinstance(fact, PlannedCall) else fact.made for fact in here if isinstance(fact, _OWED)]
+    if any(planned.held is None for planned in calls):
+        return "owed"
+    if any(isinstance(fact, Doubt) for fact in here):
+        return "inDoubt"
+    if calls:
+        return "held"
+    lines = [fact.trigger for fact in here if isinstance(fact, Line)]
+    if len(lines) > 1 or any(trigger.rerun for trigger in lines):
+        return "rerun"
+    return "triggered" if lines else None
+
+
+_OWED = (PlannedCall, Upstream)
+
+
+def _seconds(window: Window) -> Place:
+    return window, window[0], window[1] - 1, None, None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Where instants lie in a picture: `start` is the number of the first that is known, `end` that after the last."""
+
+    schedule: Schedule
+    start: int
+    end: int
+
+    def place(self, window: Window) -> Place:
+        number, end = window
+        first, last = self.schedule.at(number), self.schedule.at(end - 1)
+        return (first, last + self._length(end - 1)), first, last, number - self.start, end - number
+
+    def _length(self, number: int) -> int:
+        """Return the seconds that an instant takes: until the next, but no longer than since the one before."""
+        here = self.schedule.at(number)
+        after = [self.schedule.at(number + 1) - here] if number + 1 < self.end else []
+        before = [here - self.schedule.at(number - 1)] if number > self.start else []
+        return min((*after, *before), default=_DAY)
