@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from reconciler.core.facts import Fact, Line, Upstream, facts_of
@@ -140,32 +140,48 @@ def _off(schedule: Schedule, windows: Windows, known: Window) -> Windows:
 
 
 def _pieces(facts: Sequence[Known], layers: Layers, place: Callable[[Window], Place]) -> Iterator[Segment]:
+    kinds = [_kind(fact) for fact, _ in facts]
     for window, numbers in partition(tuple(layers)):
         at = tuple(sorted(numbers))
-        here = [facts[number][0] for number in at]
-        status = _status(here)
+        status, again, asked = _look(tuple([kinds[number] for number in at]))
         if status is not None:
-            again = status not in ("rerun", "triggered") and any(isinstance(fact, Line) for fact in here)
-            asked = any(isinstance(fact, Request) for fact in here)
             yield Segment(*place(window), status, again, asked, at)
 
 
-def _status(here: Sequence[Fact]) -> Status | None:
-    """Say what the next apply makes of a piece, or else what was made of it; None where it is only asked for."""
-    calls = [fact if isinstance(fact, PlannedCall) else fact.made for fact in here if isinstance(fact, _OWED)]
-    if any(planned.held is None for planned in calls):
-        return "owed"
-    if any(isinstance(fact, Doubt) for fact in here):
-        return "inDoubt"
-    if calls:
-        return "held"
-    lines = [fact.trigger for fact in here if isinstance(fact, Line)]
-    if len(lines) > 1 or any(trigger.rerun for trigger in lines):
-        return "rerun"
-    return "triggered" if lines else None
+_Kind = Literal["request", "line", "rerun line", "doubt", "call", "held call"]
 
 
-_OWED = (PlannedCall, Upstream)
+def _kind(fact: Fact) -> _Kind:
+    match fact:
+        case Request():
+            return "request"
+        case Line():
+            return "rerun line" if fact.trigger.rerun else "line"
+        case Doubt():
+            return "doubt"
+        case PlannedCall():
+            return "held call" if fact.held else "call"
+        case Upstream():
+            return "held call" if fact.made.held else "call"
+
+
+@lru_cache(maxsize=4096)
+def _look(here: tuple[_Kind, ...]) -> tuple[Status | None, bool, bool]:
+    """Say what a piece is: its status, whether that comes on top of a trigger, whether a manifest asks for it.
+
+    The status is what the next apply makes of it, or else what was made of it; None where it is only asked for.
+    """
+    lines = here.count("line") + here.count("rerun line")
+    asked = "request" in here
+    if "call" in here:
+        return "owed", lines > 0, asked
+    if "doubt" in here:
+        return "inDoubt", lines > 0, asked
+    if "held call" in here:
+        return "held", lines > 0, asked
+    if "rerun line" in here or lines > 1:
+        return "rerun", False, asked
+    return "triggered" if lines else None, False, asked
 
 
 def _seconds(window: Window) -> Place:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Sequence
-from heapq import merge
+from operator import itemgetter
 from typing import TypeVar
 
 Window = tuple[int, int]
@@ -127,7 +127,8 @@ def partition(layers: Sequence[tuple[Windows, Label]]) -> tuple[tuple[Window, fr
     if len(filled) == 1:
         ((windows, label),) = filled
         return tuple((window, frozenset((label,))) for window in union(windows))
-    edges = merge(*(_edges(windows, label) for windows, label in filled), key=lambda edge: edge[0])
+    # Each layer is sorted already: sorting them one after the other merges them.
+    edges = sorted((edge for windows, label in filled for edge in _edges(windows, label)), key=itemgetter(0))
     pieces: list[tuple[Window, frozenset[Label]]] = []
     depth: dict[Label, int] = {}
     since = 0
