@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Iterable
 
 from reconciler.core.call import Method, RangeEnd, Span, read_span
@@ -27,6 +29,7 @@ _FORMS = {
     Method.TIMES: {"method", "scheduleTimes"},
 }
 _LONGEST_NAME = 200
+_SHORTENED = re.compile(r"~[0-9a-f]{32}\.jsonl\Z")
 
 
 def ledger_name(table: str) -> str:
@@ -36,6 +39,24 @@ def ledger_name(table: str) -> str:
         return f"{table}.jsonl"
     start = name[: _LONGEST_NAME - 50].decode("utf-8", "ignore")
     return f"{start}~{hashlib.sha256(name).hexdigest()[:32]}.jsonl"
+
+
+def is_shortened(file: str) -> bool:
+    """Say whether the file name of a ledger may be a shortened one: then its first line names the table."""
+    return _SHORTENED.search(file) is not None
+
+
+def table_named(file: str, data: bytes) -> str:
+    """Return the table of a ledger by the name of its file, or by its first line where that name is shortened.
+
+    What is no ledger's first line is not judged here: then the name of the file has to do.
+    """
+    try:
+        header = json.loads(data.split(b"\n", 1)[0])
+    except ValueError:
+        header = None
+    table = header.get("tableName") if isinstance(header, dict) else None
+    return table if isinstance(table, str) and ledger_name(table) == file else file.removesuffix(".jsonl")
 
 
 def read_span_fields(value: dict[str, object]) -> Span:

@@ -13,7 +13,7 @@ from reconciler.core.ledger import Intent, Ledger
 from reconciler.state.git import Entry, Git
 from reconciler.state.journal import is_run
 from reconciler.state.json_lines import DamagedState
-from reconciler.state.ledger_file import ledger_name, read_ledger
+from reconciler.state.ledger_file import is_shortened, ledger_name, read_ledger, table_named
 from reconciler.state.pending_file import read_pending
 
 
@@ -156,11 +156,19 @@ class GitSnapshot:
 
     @cached_property
     def ledger_names(self) -> frozenset[tuple[str, str]]:
-        """The (target, table) of all ledgers, by file name: exact but for names too long for a file system."""
-        names = (path.removeprefix(self.folder + "/").split("/") for path in self._entries)
+        """The (target, table) of all ledgers."""
+        names = ((path, path.removeprefix(self.folder + "/").split("/")) for path in self._entries)
         return frozenset(
-            (parts[0], parts[1].removesuffix(".jsonl")) for parts in names if len(parts) == 2 and parts[0] != "pending"
+            (parts[0], self._table(path, parts[1]))
+            for path, parts in names
+            if len(parts) == 2 and parts[0] != "pending"
         )
+
+    def _table(self, path: str, file: str) -> str:
+        """Return the table of a ledger. A name too long for a file system is in the file alone."""
+        if not is_shortened(file):
+            return file.removesuffix(".jsonl")
+        return table_named(file, (self.content(path) or b"") if self.is_file(path) else b"")
 
     def ledgers_of_other_roots(self) -> dict[tuple[str, str], str]:
         """Return the (target, table) of the ledgers that other roots have in this commit, and those roots."""

@@ -241,6 +241,19 @@ def test_a_target_that_was_renamed_does_not_start_again(applied: Workplace, sche
     assert (stopped.code, scheduler.runs(SALES)) == (3, before), stopped.out
 
 
+def test_nor_does_one_whose_table_has_a_name_too_long_for_a_file(place: Workplace, scheduler: Counting) -> None:
+    table = f"default_catalog.sales.{'é' * 120}"
+    place.declare("long.yaml", backfill("long", between(1, 2), table=table))
+    assert place.apply().code == 0
+    config = json.loads((place.base / "reconciler.yaml").read_text())
+    config["targets"]["production"] = config["targets"].pop("prod")
+    config["defaultTarget"] = "production"
+    place.write("reconciler.yaml", json.dumps(config, indent=1))
+    place.publish()
+    stopped = place.apply()
+    assert (stopped.code, scheduler.runs(table)) == (3, hours(1, 2)), stopped.out
+
+
 def config_with(place: Workplace, **state: str) -> None:
     """Change `state` in the config, and publish it."""
     config = json.loads((place.base / "reconciler.yaml").read_text())

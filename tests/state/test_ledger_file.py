@@ -10,7 +10,7 @@ import pytest
 from reconciler.core.call import Range
 from reconciler.core.ledger import CoveredBy
 from reconciler.state.json_lines import DamagedState
-from reconciler.state.ledger_file import append, ledger_name, read_ledger
+from reconciler.state.ledger_file import append, is_shortened, ledger_name, read_ledger, table_named
 from tests.state.records import TABLE, TARGET, hours, points, trigger
 
 pytestmark = pytest.mark.claim("damaged and tampered state: noticed, with file and line")
@@ -148,3 +148,17 @@ def test_a_file_has_the_tables_own_name_where_file_systems_take_it() -> None:
     long = [ledger_name("é" * 120 + end) for end in ("a", "b")]
     assert len(set(long)) == 2
     assert all(len(name.encode()) <= 255 for name in long)
+
+
+def test_a_shortened_name_is_told_whole_by_the_files_first_line() -> None:
+    table = "é" * 120
+    file = ledger_name(table)
+    assert is_shortened(file)
+    assert not is_shortened(ledger_name("c.d.`T`"))
+    assert table_named(file, append(None, TARGET, table, ())) == table
+
+
+@pytest.mark.parametrize("data", [b"", b"[]\n", b"{", b'{"tableName":1}\n', b'{"tableName":"another"}\n', b"\xff\n"])
+def test_where_the_first_line_says_something_else_the_file_name_has_to_do(data: bytes) -> None:
+    file = ledger_name("é" * 120)
+    assert table_named(file, data) == file.removesuffix(".jsonl")
