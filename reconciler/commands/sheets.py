@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.commands.state import Gathered
+from reconciler.commands.tables import Tables
 from reconciler.core.change import Changed
 from reconciler.core.ledger import Trigger
 from reconciler.render.sheet import Sheet
@@ -22,6 +23,7 @@ def sheet_of(found: Gathered, guards: tuple[str, ...] = (), base: str | None = N
         base=base,
         live=found.live,
         pulls={request.key: found.planner.reviews.pulls(request.key) for request in requests if request.rerun},
+        standings={one.key: one for one in Tables.of(found).planned() if one.plan.calls},
     )
 
 

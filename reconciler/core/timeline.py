@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
+from reconciler.core.change import Key
 from reconciler.core.facts import Fact, Line, Upstream, facts_of
 from reconciler.core.ledger import Doubt
 from reconciler.core.needs import Table
@@ -30,6 +31,10 @@ class Standing:
     table: Table
     plan: TablePlan
     carried: tuple[PlannedCall, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return self.table.target.name, self.table.name
 
     @property
     def triggers(self) -> int:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 
 from reconciler.core.call import Range, Span, Times
+from reconciler.core.change import Key
 from reconciler.core.config import Target
 from reconciler.core.planner import PlannedCall
 from reconciler.core.text import count
+from reconciler.core.timeline import Standing
 from reconciler.core.wallclock import LAST, render
-from reconciler.core.window import Window
+from reconciler.core.window import Window, intersect, union
 from reconciler.render.inert import diagram_label, fenced
 
 _BARS = 40
+_DAY = 86_400
 _FEW_POINTS = 3
 _LETTER = 7
 """Pixels of a letter of a section's name, which stands left of the bars."""
@@ -33,24 +36,34 @@ class _Bar:
     point: bool
 
 
-def chart(calls: Sequence[tuple[Target, PlannedCall]]) -> str:
+def chart(calls: Sequence[tuple[Target, PlannedCall]], standings: Mapping[Key, Standing]) -> str:
     """Return the windows of calls, a section a table, at most forty bars; nothing for no calls.
+
+    Where there is room, what was triggered around them, or may have been, is drawn below, for tables of `standings`.
 
     Each target's own wall clock is drawn. Mermaid's times have no zone: they read the same for every viewer, but for
     an hour that the viewer's own clock skips.
     """
     several = len({target.name for target, _ in calls}) > 1
-    bars: list[_Bar] = []
-    total = sum(_bar_count(planned.call.span) for _, planned in calls)
-    for target, planned in calls:
-        bars += _bars(f"{target.name}.{planned.call.table}" if several else planned.call.table, planned)
-        if len(bars) >= _BARS:
+    sections: list[tuple[Key, list[_Bar]]] = []
+    room = _BARS
+    for (target, table), some in groupby(calls, key=lambda one: (one[0].name, one[1].call.table)):
+        name = f"{target}.{table}" if several else table
+        bars = list(islice((bar for _, planned in some for bar in _bars(name, planned)), room))
+        sections.append(((target, table), bars))
+        room -= len(bars)
+        if not room:
             break
-    if not bars:
+    if not sections:
         return ""
-    drawn = bars[:_BARS]
-    more = f"\n\n… and {count(total - len(drawn), 'more bar')} not drawn." if total > len(drawn) else ""
-    return fenced(_lines(drawn), "mermaid") + more
+    left = sum(_bar_count(planned.call.span) for _, planned in calls) - (_BARS - room)
+    for key, bars in sections:
+        if room and key in standings:
+            around = _around(bars, standings[key])[:room]
+            bars += around
+            room -= len(around)
+    more = f"\n\n… and {count(left, 'more bar')} not drawn." if left else ""
+    return fenced(_lines([bar for _, bars in sections for bar in bars]), "mermaid") + more
 
 
 def _lines(bars: Sequence[_Bar]) -> Iterator[str]:
@@ -101,10 +114,28 @@ def _bars(section: str, planned: PlannedCall) -> Iterator[_Bar]:
             yield _Bar(name, points, mark, (times[0], times[-1] + 1), point=False)
 
 
+def _around(calls: Sequence[_Bar], standing: Standing) -> list[_Bar]:
+    """Return bars of what was triggered, or may have been, as near to calls as these are long: the nearest first."""
+    first, last = min(bar.window[0] for bar in calls), max(bar.window[1] for bar in calls)
+    reach = max(last - first, _DAY)
+    triggered, doubtful = [], []
+    for piece in standing.timeline.segments:
+        if piece.again or piece.status in ("triggered", "rerun"):
+            triggered.append(piece.window)
+        if piece.status == "inDoubt":
+            doubtful.append(piece.window)
+    bars = [
+        _Bar(calls[0].section, label, mark, window, point=False)
+        for label, mark, windows in (("triggered", "done, ", triggered), ("in doubt", "crit, done, ", doubtful))
+        for window in intersect(union(windows), ((first - reach, last + reach),))
+    ]
+    return sorted(bars, key=lambda bar: max(bar.window[0] - last, first - bar.window[1]))
+
+
 def _kind(planned: PlannedCall) -> tuple[str, str]:
     """Return a bar's label and Mermaid's mark for its colour."""
     tokens = " ".join(diagram_label(token, 24) for token in planned.call.rerun[:2])
     label = f"rerun {tokens}" if tokens else "new"
     if planned.held:
-        return f"{label} held", "done, "
+        return f"{label} held", ""
     return label, "crit, " if planned.call.rerun else "active, "

@@ -32,7 +32,7 @@ def plan_markdown(sheet: Sheet) -> str:
     middle = [
         held_block(plan.held, 6_000),
         doubts_block(plan.doubts, sheet.live, 6_000),
-        chart(calls),
+        chart(calls, sheet.standings),
     ]
     digest = f"<sub>Plan <code>{plan.digest}</code></sub>"
     room = ROOM - sum(size(block) for block in (*top, reruns, *middle, digest))

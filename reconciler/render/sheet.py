@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.call import Call
+from reconciler.core.change import Key
 from reconciler.core.ledger import Trigger
 from reconciler.core.plan import Plan
 from reconciler.core.request import Request
+from reconciler.core.timeline import Standing
 from reconciler.errors import Problem
 
 ROOM = 60_000
@@ -23,7 +25,7 @@ class Sheet:
     the ledger says was triggered there before, oldest first. `problems` are warnings of manifests and errors of state
     that stop single tables. `guards` says what this branch lowers, a sentence each. `base` names what the branch is
     compared with, where only what it adds is shown. `live` are the runs under way. `pulls` has, by a request's key, the
-    pull requests by which it was approved.
+    pull requests by which it was approved. `standings` are those of the tables that have calls.
     """
 
     plan: Plan
@@ -34,6 +36,7 @@ class Sheet:
     base: str | None = None
     live: frozenset[str] = frozenset()
     pulls: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    standings: Mapping[Key, Standing] = field(default_factory=dict)
 
     def asked(self, call: Call) -> tuple[Request, ...]:
         """Return the requests that a call satisfies, as far as they are declared."""
