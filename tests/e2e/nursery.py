@@ -40,7 +40,7 @@ class Process:
     def wait_until_said(self, text: str, timeout: float = 10) -> None:
         """Return once `text` is on its standard error."""
         deadline = time.monotonic() + timeout
-        while text not in self._err.read_text("utf-8"):
+        while not self._err.exists() or text not in self._err.read_text("utf-8"):
             assert time.monotonic() < deadline, f"it never said {text!r}"
             time.sleep(0.02)
 

@@ -6,13 +6,14 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from reconciler.core.wallclock import render
+from reconciler.core.wallclock import LAST, render
 from reconciler.errors import Failure
+from reconciler.scheduler.emulator.rows import CallRow, Cell, Instance, TableRow, Totals
 
 # "rcne" in ASCII: how a database of the emulator is told from any other.
 _APPLICATION = 0x72636E65
@@ -38,51 +39,12 @@ _CALL = "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 _RUN = """INSERT INTO instances VALUES (?, ?, ?, 1, ?, ?, ?)
     ON CONFLICT DO UPDATE SET runs = runs + 1, last_run_at = excluded.last_run_at, trace_id = excluded.trace_id"""
 
+_TABLES = """SELECT table_name, tenant, count(*), sum(runs), sum(runs > 1), max(last_run_at), min(schedule_time),
+    max(schedule_time) FROM instances"""
 
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """A table's instance: its schedule time as the vendor writes it, how often it ran, and when (UTC)."""
-
-    table: str
-    tenant: str
-    time: str
-    runs: int
-    first_run_at: str
-    last_run_at: str
-    trace_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallRow:
-    """A POST to one of the endpoints, and what became of it.
-
-    `answer` is `triggered`, `rejected` (the documented failure), `refused STATUS`, or the name of the fault that
-    was put in; `reason` is the errorMsg of a refusal. `instances` counts what ran, so 0 where nothing did. `tenant` and
-    `table` are empty where the call was refused. `id` is 0 until it is recorded.
-    """
-
-    received_at: str
-    method: str
-    tenant: str
-    table: str
-    body: str
-    trace_id: str
-    answer: str
-    reason: str
-    instances: int
-    id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """A table's totals. `rerun` counts the instances that ran more than once."""
-
-    table: str
-    tenant: str
-    instances: int
-    runs: int
-    rerun: int
-    last_run_at: str
+_CELLS = """SELECT number, min(schedule_time), max(schedule_time), count(*), max(runs) FROM parts CROSS JOIN instances
+    ON table_name = ? AND tenant = ? AND schedule_time >= first AND schedule_time < next
+    GROUP BY number ORDER BY number"""
 
 
 class Database:
@@ -186,13 +148,44 @@ class Database:
             )
         )
 
-    def tables(self) -> tuple[TableRow, ...]:
-        """Return the totals of every table, by name and tenant."""
+    def version(self) -> int:
+        """Return a number that changes with all that pages show: what runs is recorded together with its call."""
+        return int(self._rows("SELECT coalesce(max(id), 0) FROM calls")[0][0])
+
+    def totals(self) -> Totals:
+        """Return the totals of all tables together."""
+        (row,) = self._rows(
+            """SELECT (SELECT count(*) FROM calls), count(DISTINCT table_name || char(0) || tenant), count(*),
+            coalesce(sum(runs), 0), coalesce(sum(runs > 1), 0) FROM instances"""
+        )
+        return Totals(*row)
+
+    def tables(self, limit: int = -1, offset: int = 0) -> tuple[TableRow, ...]:
+        """Return the totals of tables, by name and tenant. A negative limit is none."""
         rows = self._rows(
-            """SELECT table_name, tenant, count(*), sum(runs), sum(runs > 1), max(last_run_at)
-            FROM instances GROUP BY table_name, tenant ORDER BY table_name, tenant"""
+            f"{_TABLES} GROUP BY table_name, tenant ORDER BY table_name, tenant LIMIT ? OFFSET ?", (limit, offset)
         )
         return tuple(TableRow(*row) for row in rows)
+
+    def table(self, name: str) -> tuple[TableRow, ...]:
+        """Return the totals of one table, by tenant."""
+        rows = self._rows(f"{_TABLES} WHERE table_name = ? GROUP BY table_name, tenant ORDER BY tenant", (name,))
+        return tuple(TableRow(*row) for row in rows)
+
+    def cells(self, tables: Sequence[TableRow], window: tuple[int, int], cells: int) -> tuple[Cell, ...]:
+        """Return where instances are, on so many cells of a window of wall-clock seconds, by table, tenant and cell.
+
+        Cells without an instance are left out. Each is looked up on its own: many times faster than to sort by cell.
+        """
+        start, length = window[0], window[1] - window[0]
+        edges = [_edge(start - number * -length // cells) for number in range(cells + 1)]
+        parts = tuple(value for number in range(cells) for value in (number, edges[number], edges[number + 1]))
+        query = f"WITH parts (number, first, next) AS (VALUES {', '.join(['(?, ?, ?)'] * cells)}) {_CELLS}"
+        return tuple(
+            Cell(table.table, table.tenant, *row)
+            for table in tables
+            for row in self._rows(query, (*parts, table.table, table.tenant))
+        )
 
     def answers(self) -> tuple[tuple[str, int], ...]:
         """Return how many calls had each answer, by its name."""
@@ -228,3 +221,7 @@ def _unusable(where: str, reason: str) -> Failure:
         f"the emulator cannot use {where}: {reason}",
         "name a file that does not exist yet, in a folder that does, or one that an emulator made",
     )
+
+
+def _edge(second: int) -> str:
+    return render(second) if second <= LAST else ":"  # which sorts after every time

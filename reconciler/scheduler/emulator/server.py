@@ -180,7 +180,8 @@ class Handler(BaseHTTPRequestHandler):
             f"Date: {formatdate(time.time(), usegmt=True)}",
         ]
         lines += [f"{name}: {value}" for name, value in reply.headers]
-        lines.append(f"Content-Length: {len(reply.body)}")
+        if reply.status != HTTPStatus.NO_CONTENT:  # which has none, says RFC 9110, section 8.6
+            lines.append(f"Content-Length: {len(reply.body)}")
         if self.close_connection:
             lines.append("Connection: close")
         head = "\r\n".join([*lines, "", ""]).encode("ascii")

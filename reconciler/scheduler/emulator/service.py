@@ -11,9 +11,10 @@ from threading import Lock
 from typing import assert_never
 
 from reconciler.core.call import Method
-from reconciler.scheduler.emulator.database import CallRow, Database
+from reconciler.scheduler.emulator.database import Database
 from reconciler.scheduler.emulator.envelope import Reply, accepted, new_trace_id, refused
 from reconciler.scheduler.emulator.faults import Arrival, Fault, Faults
+from reconciler.scheduler.emulator.rows import CallRow
 from reconciler.scheduler.emulator.rules import Refused, Terms, Trigger, read_trigger
 
 # Enough of a refused body to see what was wrong with it; what is taken is kept whole.
