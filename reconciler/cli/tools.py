@@ -61,13 +61,28 @@ def emulator(
     return command.run(options, call.terminal)
 
 
-@cli.command(epilog=examples("reconciler demo", "reconciler demo --dir /tmp/backfills"))
+@cli.command(
+    epilog=examples("reconciler demo", "reconciler demo --dir /tmp/backfills", "reconciler demo --watch --pause 3")
+)
 @click.option(
     "--dir", "folder", type=click.Path(path_type=Path), metavar="DIR", help="A folder to make; default: a new one."
 )
+@click.option(
+    "--watch", is_flag=True, help="Serve a page that shows what the scheduler runs, live; wait between chapters."
+)
+@click.option(
+    "--pause",
+    type=click.FloatRange(0, 600),
+    metavar="SECONDS",
+    help="Wait so long between chapters; with --watch on a terminal the default is to wait for Enter.",
+)
 @passing
-def demo(call: Call, folder: Path | None) -> ExitCode:
-    """Play the whole story in a scratch repository, on the embedded scheduler."""
-    from reconciler.commands import demo as command
+def demo(call: Call, folder: Path | None, watch: bool, pause: float | None) -> ExitCode:
+    """Play the whole story in a scratch repository, on the embedded scheduler.
 
-    return command.run(folder, call.terminal)
+    It ends with something of every kind to see: triggered, rerun, owed, held and in doubt, also as a picture.
+    """
+    from reconciler.commands import demo as command
+    from reconciler.commands.watching import Watching
+
+    return command.run(folder, Watching(watch, pause), call.terminal)

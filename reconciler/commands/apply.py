@@ -101,7 +101,7 @@ class _Apply:
         # The report is part of what a signal must not cut short.
         with (
             signals(self._stopper(clock, schedulers, checkout), lambda: _give_up(schedulers, checkout)),
-            open_schedulers(targets, credentials, checkout.git, manifests.declared.rules) as opened,
+            open_schedulers(targets, credentials, checkout.git, manifests.declared.rules, os.environ) as opened,
         ):
             schedulers.update(opened)
             report = self._execute(checkout, found, commit, schedulers, clock)

@@ -7,13 +7,15 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 from textwrap import dedent
 
 from reconciler.commands.console import Console
-from reconciler.commands.schedulers import emulator_database
+from reconciler.commands.schedulers import FAULTS, emulator_database
+from reconciler.commands.watching import Watching
 from reconciler.errors import ExitCode, Failure
 from reconciler.scheduler.emulator import Database
 from reconciler.state.git import Git
@@ -55,8 +57,26 @@ _RERUN = """\
       timeRange: {startTime: 2026-01-20 03:00:00, endTime: 2026-01-20 04:00:00}
 """
 
+_SECOND_RERUN = """\
+    - name: currency-fix
+      rerun: currency-0122
+      reason: "rates of the 20th were corrected"
+      timeRange: {startTime: 2026-01-20 08:00:00, endTime: 2026-01-20 09:00:00}
+"""
 
-def run(folder: Path | None, console: Console) -> ExitCode:
+_STORES = """\
+    apiVersion: reconciler/v1
+    kind: Backfill
+    metadata:
+      name: dim-store
+    spec:
+      tableName: default_catalog.sales.DIM_STORE
+      requests:
+        - timeRange: {startTime: 2026-01-20 00:00:00, endTime: 2026-01-20 05:00:00}
+    """
+
+
+def run(folder: Path | None, watching: Watching, console: Console) -> ExitCode:
     """Play the story in `folder`, which must not exist, or in a new temporary one; the folder stays."""
     if folder is None:
         folder = Path(tempfile.mkdtemp(prefix="reconciler-demo-"))
@@ -66,13 +86,13 @@ def run(folder: Path | None, console: Console) -> ExitCode:
         except FileExistsError:
             raise Failure(f"{folder} exists already", "name a folder that does not, or leave --dir out") from None
     story = _Story(folder.resolve(), folder.resolve() / "backfills", console)
-    story.set_up()
-    story.first_apply()
-    story.widen()
-    story.mistype()
-    story.fill_gaps()
-    story.rerun()
-    story.look_back()
+    story.clone()
+    chapters = (story.set_up, story.first_apply, story.widen, story.mistype, story.fill_gaps, story.rerun)
+    with watching.serving(emulator_database(Git.find(story.repository), "demo"), console):
+        for chapter in (*chapters, story.look_back, story.lose_an_answer):
+            chapter()
+            watching.wait(console)
+        story.show()
     return ExitCode.DONE
 
 
@@ -86,13 +106,15 @@ class _Story:
     def manifest(self) -> Path:
         return self.repository / "triggers" / "sales" / "fact_sales.yaml"
 
-    def set_up(self) -> None:
-        self.say("A team's repository: a remote, a clone, a config and one manifest.")
+    def clone(self) -> None:
         self.git("init", "--quiet", "--bare", "--initial-branch=main", "origin.git", cwd=self.folder)
         self.git("clone", "--quiet", "origin.git", "backfills", cwd=self.folder)
         for name, value in (("user.name", "Dana"), ("user.email", "dana@example.com"), ("commit.gpgSign", "false")):
             self.git("config", name, value)
         self.git("symbolic-ref", "HEAD", "refs/heads/main")
+
+    def set_up(self) -> None:
+        self.say("A team's repository: a remote, a clone, a config and one manifest.")
         self.manifest.parent.mkdir(parents=True)
         (self.repository / "triggers" / "reconciler.yaml").write_text(dedent(_CONFIG), encoding="utf-8")
         self.manifest.write_text(dedent(_MANIFEST), encoding="utf-8")
@@ -147,8 +169,25 @@ class _Story:
         self.shown("git", "log", "--format=%s", "origin/reconciler-state")
         self.say("What the scheduler really ran:")
         self.console.result(self.executions())
+
+    def lose_an_answer(self) -> None:
+        self.say("Not all goes well: a second table, and the answer to its call is lost on the way (made so, here).")
+        (self.manifest.parent / "dim_store.yaml").write_text(dedent(_STORES), encoding="utf-8")
+        self.commit("Backfill DIM_STORE")
+        self.reconciler("apply", expected=ExitCode.IN_DOUBT, environ={FAULTS: "lost=1"})
+        self.say("Nobody knows whether it ran. It is in doubt, and not called again until a person has looked.")
+
+    def show(self) -> None:
+        self.say("Meanwhile more is asked for, and not applied yet: five hours more, and a rerun without approval.")
+        self.edit("endTime: 2026-01-20 13:00:00", "endTime: 2026-01-20 18:00:00")
+        self.manifest.write_text(self.manifest.read_text(encoding="utf-8") + _SECOND_RERUN, encoding="utf-8")
+        self.commit("The outage lasted until six; rerun two hours for the corrected rates")
+        self.say("What ran, what will run, and what is wrong:")
+        self.reconciler("status")
         program = "reconciler" if which("reconciler") else f"{sys.executable} -m reconciler"
         self.say(f"Go on playing in {self.repository}\n  (edit triggers/, commit, push, then: {program} apply)")
+        self.say(f"The same as a picture, for your browser: {self.folder / 'report.html'}")
+        self.reconciler("report", "--out", "../report.html")
 
     def say(self, text: str) -> None:
         self.console.result(f"\n{self.console.paint.bold(f'# {text}')}\n")
@@ -172,15 +211,19 @@ class _Story:
 
     def shown(self, *command: str) -> None:
         """Show a command and what it prints."""
-        self.execute(command, command, ExitCode.DONE)
+        self.console.result(f"$ {shlex.join(command)}\n")
+        self.execute(command, ExitCode.DONE, {})
 
-    def reconciler(self, *arguments: str, expected: ExitCode = ExitCode.DONE) -> None:
+    def reconciler(
+        self, *arguments: str, expected: ExitCode = ExitCode.DONE, environ: Mapping[str, str] | None = None
+    ) -> None:
         """Run a reconciler command as a user would, and show it with what it prints."""
-        self.execute(("reconciler", *arguments), (sys.executable, "-m", "reconciler", *arguments), expected)
+        settings = [f"{name}={value} " for name, value in (environ or {}).items()]
+        self.console.result(f"$ {''.join(settings)}{shlex.join(('reconciler', *arguments))}\n")
+        self.execute((sys.executable, "-m", "reconciler", *arguments), expected, environ or {})
 
-    def execute(self, shown: tuple[str, ...], command: tuple[str, ...], expected: ExitCode) -> None:
-        self.console.result(f"$ {shlex.join(shown)}\n")
-        environ = {**os.environ, "GIT_PAGER": "cat"}
+    def execute(self, command: tuple[str, ...], expected: ExitCode, environ: Mapping[str, str]) -> None:
+        environ = {**os.environ, "GIT_PAGER": "cat", **environ}
         done = subprocess.run(
             command, cwd=self.repository, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, env=environ, check=False
         )

@@ -9,10 +9,14 @@ from pathlib import Path
 from reconciler.core.change import Key
 from reconciler.core.config import Target
 from reconciler.core.request import Rules
+from reconciler.errors import UsageFailure
 from reconciler.scheduler.client import Scheduler
 from reconciler.scheduler.credential import Credential, check_allowed_host, read_credential
-from reconciler.scheduler.emulator import Emulator
+from reconciler.scheduler.emulator import NO_FAULTS, Emulator, Faults, parse_faults
 from reconciler.state.git import Git
+
+FAULTS = "RECONCILER_EMULATOR_FAULTS"
+"""What goes wrong with calls to embedded targets, as `emulator --faults` has it: to see what comes of it."""
 
 
 def read_credentials(targets: Iterable[Target], environ: Mapping[str, str]) -> dict[str, Credential]:
@@ -29,17 +33,22 @@ def read_credentials(targets: Iterable[Target], environ: Mapping[str, str]) -> d
 
 @contextmanager
 def open_schedulers(
-    targets: Iterable[Target], credentials: Mapping[str, Credential], git: Git, rules: Mapping[Key, Rules]
+    targets: Iterable[Target],
+    credentials: Mapping[str, Credential],
+    git: Git,
+    rules: Mapping[Key, Rules],
+    environ: Mapping[str, str],
 ) -> Iterator[dict[str, Scheduler]]:
     """Yield a client per target, and run the emulator of each embedded one for as long as the block lasts.
 
     An emulator has its tables' schedules from their `rules`. These are made for the years that the requests touch,
-    and no call goes beyond.
+    and no call goes beyond. Raises UsageFailure where the environment asks an emulator for faults that do not exist.
     """
+    faults = _faults(environ)
     with ExitStack() as stack:
         clients = {}
         for target in targets:
-            url = stack.enter_context(_emulator(target, git, rules)).url if target.embedded else None
+            url = stack.enter_context(_emulator(target, git, rules, faults)).url if target.embedded else None
             client = Scheduler(target, credentials[target.name], url=url)
             clients[target.name] = stack.enter_context(client)
         yield clients
@@ -50,8 +59,16 @@ def emulator_database(git: Git, target: str) -> Path:
     return git.common_dir / "reconciler" / "emulator" / f"{target}.db"
 
 
-def _emulator(target: Target, git: Git, rules: Mapping[Key, Rules]) -> Emulator:
+def _emulator(target: Target, git: Git, rules: Mapping[Key, Rules], faults: Faults) -> Emulator:
     database = emulator_database(git, target.name)
     database.parent.mkdir(parents=True, exist_ok=True)
     schedules = {table: rule.schedule for (name, table), rule in rules.items() if name == target.name and rule.schedule}
-    return Emulator(database, tenant=target.tenant, range_end=target.range_end, schedules=schedules)
+    return Emulator(database, tenant=target.tenant, range_end=target.range_end, schedules=schedules, faults=faults)
+
+
+def _faults(environ: Mapping[str, str]) -> Faults:
+    text = environ.get(FAULTS, "")
+    try:
+        return parse_faults(text) if text else NO_FAULTS
+    except ValueError as error:
+        raise UsageFailure(f"{FAULTS}: {error}", f"write it like {FAULTS}=lost=0.1,reject=0.05, or unset it") from None
