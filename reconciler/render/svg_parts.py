@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from reconciler.core.timeline import URGENCY
@@ -11,25 +11,35 @@ from reconciler.render.svg_row import GROWN, HIGH, LEFT, RIGHT, SIGNS, Row, Scal
 from reconciler.render.words import WORDS
 
 _USED = ("back", "text", "dim", "line", "track", "triggered", "rerun", "owed", "held", "inDoubt")
+_STATUSES = _USED[5:]
 _LOOK = (
-    "text{fill:var(--text);font:15px system-ui,-apple-system,'Segoe UI',sans-serif}"
+    "text{font:15px system-ui,-apple-system,'Segoe UI',sans-serif}"
     ".heading{font-size:20px;font-weight:600}.name{font-weight:600}"
-    ".dim,.axis text{fill:var(--dim);font-size:13px;font-weight:400}.axis .major{fill:var(--text);font-weight:600}"
-    ".back{fill:var(--back)}.track{fill:var(--track)}.grid{stroke:var(--line);fill:none}"
-    ".sign{font-size:13px;font-weight:700;stroke:var(--back);stroke-width:3px;paint-order:stroke}"
-    ".now{stroke:var(--text);stroke-width:2px;fill:none}.cell{font-size:10px}.full{fill:var(--back)}"
-    + "".join(f".{name}{{fill:var(--{name})}}.{name}-line{{stroke:var(--{name})}}" for name in _USED[5:])
+    ".dim,.axis text{font-size:13px;font-weight:400}.axis .major{font-weight:600}"
+    ".sign{font-size:13px;font-weight:700;stroke-width:3px;paint-order:stroke}"
+    ".grid,.now{fill:none}.now{stroke-width:2px}.cell{font-size:10px}"
     # A phone shows the picture at less than half its size: what is read grows, and room was left for that.
-    + "@media (max-width:520px){text{font-size:19.5px}.heading{font-size:25px}.dim,.axis text{font-size:17px}"
+    "@media (max-width:520px){text{font-size:19.5px}.heading{font-size:25px}.dim,.axis text{font-size:17px}"
     ".sign{font-size:15px}.cell{display:none}}"
 )
 
 
+def _paint(theme: Mapping[str, str]) -> str:
+    """Return the rules that colour everything. Plain values: renderers other than browsers know no variables."""
+    return (
+        f"text,.axis .major{{fill:{theme['text']}}}.dim,.axis text{{fill:{theme['dim']}}}"
+        f".back,.full{{fill:{theme['back']}}}.track{{fill:{theme['track']}}}.sign{{stroke:{theme['back']}}}"
+        f".grid{{stroke:{theme['line']}}}.now{{stroke:{theme['text']}}}"
+        + "".join(f".{name}{{fill:{theme[name]}}}.{name}-line{{stroke:{theme[name]}}}" for name in _STATUSES)
+    )
+
+
 def add_looks(svg: Element) -> None:
     """Add the styles, with the colours of the theme, and the patterns."""
-    light, dark = ("".join(f"--{name}:{theme[name]};" for name in _USED) for theme in colours())
-    style = f":root{{color-scheme:light dark;{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
-    add(svg, "style").text = style + _LOOK
+    light, dark = map(_paint, colours())
+    add(
+        svg, "style"
+    ).text = f":root{{color-scheme:light dark}}{_LOOK}{light}@media (prefers-color-scheme:dark){{{dark}}}"
     definitions = add(svg, "defs")
     owed = _pattern(definitions, "owed", 6)
     add(owed, "circle", class_="owed", cx=3, cy=3, r=1.3)
