@@ -111,26 +111,43 @@ def apply(
     return command.run(options, call.terminal)
 
 
-@cli.command(epilog=examples("reconciler status", "reconciler status --table 'sales.*' --format json"))
-@formats("text", "json")
+@cli.command(
+    epilog=examples(
+        "reconciler status", "reconciler status --table 'sales.*' --format json", "reconciler status --format csv"
+    )
+)
+@formats("text", "json", "csv")
 @scope
 @click.option("--exit-code", is_flag=True, help="Exit with 4, 5 or 7 where calls are pending, held or in doubt.")
 @passing
 def status(call: Call, output: str, table: str | None, target: str | None, exit_code: bool) -> ExitCode:
-    """Show per table what is asked, triggered, missing, held and in doubt."""
+    """Show per table what is asked, triggered, missing, held and in doubt, with a timeline.
+
+    Tables that need somebody come first. The timeline is as wide as the terminal, in a pipe as COLUMNS says.
+    """
     from reconciler.commands import status as command
     from reconciler.commands.gather import Scope
 
     return command.run(call.root, output, Scope(table, target), call.terminal, exit_code=exit_code)
 
 
-@cli.command(epilog=examples("reconciler history catalog.sales.orders --at '2026-01-20 05:00:00'"))
+@cli.command(
+    epilog=examples(
+        "reconciler history catalog.sales.orders",
+        "reconciler history catalog.sales.orders --at '2026-01-20 05:00:00'",
+        "reconciler history catalog.sales.orders --format csv",
+    )
+)
 @click.argument("table")
-@click.option("--at", metavar="TIME", help="Only calls that triggered this schedule time.")
-@formats("text", "json")
+@click.option("--at", metavar="TIME", help="Who triggered this schedule time: calls, requests, commits, pull requests.")
+@formats("text", "json", "csv")
 @passing
 def history(call: Call, table: str, at: str | None, output: str) -> ExitCode:
-    """Show which call triggered what: by which manifest, commit and approver, with which traceId."""
+    """Show which call triggered what: by which manifest, commit and approver, with which traceId.
+
+    All calls are listed oldest first, with what superseded them. With --at, what holds there now comes first, then what
+    it superseded; who wrote the requests is read from git, pull requests from what commits say.
+    """
     from reconciler.commands import history as command
 
     return command.run(call.root, table, at, output, call.terminal)

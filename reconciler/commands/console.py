@@ -21,6 +21,13 @@ class Console(Protocol):
     def paint(self) -> Paint:
         """Colours for standard output."""
 
+    @property
+    def columns(self) -> int:
+        """How wide a result may be: the terminal's width; in a pipe that of COLUMNS, or 100."""
+
+    def shows(self, text: str) -> bool:
+        """Say whether standard output's encoding has all characters of a text."""
+
     def result(self, text: str) -> None:
         """Print a result."""
 

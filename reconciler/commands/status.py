@@ -1,4 +1,4 @@
-"""`status`: per table what is asked, triggered, missing, held and in doubt."""
+"""`status`: per table what is asked, triggered, missing, held and in doubt, with a timeline."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from pathlib import Path
 
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope, work_tree_manifests
-from reconciler.commands.state import code_of, gather, open_checkout, tell_settlement
+from reconciler.commands.state import Gathered, code_of, gather, open_checkout, tell_settlement
 from reconciler.commands.tables import Tables
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode, InvalidInput
 from reconciler.render.problems import json_text, problems_text
-from reconciler.render.status import status_document, status_text
+from reconciler.render.status import Listed, Screen, status_text
+from reconciler.render.status_data import status_csv, status_document
+from reconciler.render.strip import WORDS
 
 
 def run(root: Path, output: str, scope: Scope, console: Console, *, exit_code: bool) -> ExitCode:
@@ -22,7 +24,7 @@ def run(root: Path, output: str, scope: Scope, console: Console, *, exit_code: b
     except InvalidInput as invalid:
         if output == "json" and invalid.problems:
             nothing = Plan(state=None, tables=())
-            console.result(json_text(status_document(nothing, (), invalid.problems)))
+            console.result(json_text(status_document(nothing, Listed(()), invalid.problems)))
         raise
 
 
@@ -32,9 +34,17 @@ def _show(root: Path, output: str, scope: Scope, console: Console, exit_code: bo
     found = gather(checkout, manifests, scope, console)
     console.warning(problems_text(found.problems, os.fspath(root), console.paint.off()))
     tell_settlement(found.settlement, console)
-    rows = tuple(Tables.of(found).planned())
-    if output == "json":
-        console.result(json_text(status_document(found.plan, rows, found.problems)))
-    else:
-        console.result(status_text(found.plan, rows, console.paint, found.live))
+    damaged = (key for key in found.planner.blocked if key in scope)
+    console.result(_text(output, found, Listed.of(Tables.of(found).planned(), damaged), console))
     return code_of(found, exit_code)
+
+
+def _text(output: str, found: Gathered, listed: Listed, console: Console) -> str:
+    match output:
+        case "json":
+            return json_text(status_document(found.plan, listed, found.problems))
+        case "csv":
+            return status_csv(listed)
+        case _:
+            screen = Screen(console.columns, console.paint, console.shows("".join(WORDS)))
+            return status_text(found.plan, listed, screen, found.live)

@@ -18,6 +18,8 @@ from reconciler.render.progress import bar_text, progress_text
 _BAR_AFTER = 1.0
 _BAR_EVERY = 0.1
 _LINE_EVERY = 5.0
+_PIPE = 100
+"""Columns of a line that no terminal shows."""
 _ERASE = "\r\x1b[2K"
 """Takes all off the line, the ^C that a terminal adds included."""
 
@@ -38,6 +40,25 @@ class Terminal:
         self._shown = False
         self._lock = threading.RLock()
         self.trouble: OSError | None = None
+
+    @property
+    def columns(self) -> int:
+        """How wide a result may be: the terminal's width; in a pipe that of COLUMNS, or 100."""
+        named = os.environ.get("COLUMNS", "")
+        if named.isascii() and named.isdigit() and int(named) > 0:
+            return int(named)
+        try:
+            return os.get_terminal_size(sys.stdout.fileno()).columns or _PIPE
+        except (OSError, ValueError):
+            return _PIPE
+
+    def shows(self, text: str) -> bool:
+        """Say whether standard output's encoding has all characters of a text."""
+        try:
+            text.encode(sys.stdout.encoding or "ascii")
+        except UnicodeError:
+            return False
+        return True
 
     def result(self, text: str) -> None:
         """Print a result."""

@@ -33,6 +33,9 @@ class Paint:
     def red(self, text: str) -> str:
         return self._wrap("31", text)
 
+    def magenta(self, text: str) -> str:
+        return self._wrap("35", text)
+
     def cyan(self, text: str) -> str:
         return self._wrap("36", text)
 

@@ -1,17 +1,22 @@
-"""The status of tables, as a text table and as JSON."""
+"""The status of tables for people: a line and a timeline a table, then what is in doubt, then the totals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
+from reconciler.core.change import Key
+from reconciler.core.layers import layers_of
 from reconciler.core.plan import Plan
 from reconciler.core.planner import TablePlan
+from reconciler.core.text import count, printable
 from reconciler.core.timeline import Standing
-from reconciler.errors import Problem
+from reconciler.core.wallclock import render
 from reconciler.render.paint import Paint
-from reconciler.render.plan_json import doubt_fields
 from reconciler.render.plan_text import doubt_help, doubt_lines, totals
-from reconciler.render.problems import problem_fields
+from reconciler.render.scale import Span, legend, scale, span_of, wrapped
+from reconciler.render.strip import ASCII, Strips, painted
+from reconciler.render.width import padded, shortened, width
 
 _HEADINGS = (
     "TARGET",
@@ -25,27 +30,131 @@ _HEADINGS = (
     "IN DOUBT",
     "LAST TRIGGERED",
 )
+_DROPPED = (9, 5, 2, 0, 4, 3, 7, 6, 8)
+"""Which columns go first where there is no room for all; those that say nothing of any table go before them."""
+
+_GAP = "  "
+_STRIP = 24
+"""Columns that a timeline has before other columns are shown beside it."""
+
+_DAMAGED = "state problem: see above"
+
+_NOTHING = """\
+No table is asked for yet.
+  reconciler new TABLE      writes a manifest; commit it
+  reconciler plan           shows then what an apply would call
+"""
+
+Colour = Callable[[str], str]
 
 
-def status_text(plan: Plan, rows: Sequence[Standing], paint: Paint, live: frozenset[str]) -> str:
-    """Return a line a table under headings, then what is in doubt, then the totals."""
-    cells = [_HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADINGS))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
-    painted = [paint.bold(lines[0]), *(_coloured(row, line, paint) for row, line in zip(rows, lines[1:], strict=True))]
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where text is shown: how many columns it has, its colours, and whether it shows block characters."""
+
+    columns: int
+    paint: Paint
+    blocks: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The tables of a status, those that need somebody first. `damaged` have no plan, for their state has problems."""
+
+    rows: Sequence[Standing]
+    damaged: Sequence[Key] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[Standing], damaged: Iterable[Key] = ()) -> Listed:
+        by_need = sorted(rows, key=lambda row: (row.urgency, row.plan.target.name, row.plan.table))
+        return cls(tuple(by_need), tuple(sorted(damaged)))
+
+
+def status_text(plan: Plan, listed: Listed, screen: Screen, live: frozenset[str]) -> str:
+    """Return the tables under headings, a legend, then what is in doubt, then the totals.
+
+    Fits into the screen's columns, down to about fifty; `live` are the runs that are under way in this clone.
+    """
     doubts = [
-        line for doubt in plan.doubts for line in (f"  {doubt.intent.call.table}", *doubt_lines(doubt, paint, live))
+        line
+        for doubt in plan.doubts
+        for line in (f"  {printable(doubt.intent.call.table)}", *doubt_lines(doubt, screen.paint, live))
     ]
     if doubts:
         doubts += ["", *doubt_help(plan.doubts, live)]
-    return "\n".join([*painted, "", *doubts, totals(plan)]) + "\n"
+    if not (listed.rows or listed.damaged or doubts):
+        return _NOTHING
+    table = [*_table(listed, screen), ""] if listed.rows or listed.damaged else []
+    return "\n".join([*table, *doubts, totals(plan)]) + "\n"
+
+
+def _table(listed: Listed, screen: Screen) -> Iterator[str]:
+    keys = [*listed.damaged, *((row.plan.target.name, row.plan.table) for row in listed.rows)]
+    shown = _shown(keys, screen)
+    names = shown[: len(listed.damaged)]
+    cells = [(*key, *_cells(row)) for key, row in zip(shown[len(names) :], listed.rows, strict=True)]
+    widths = _widths([_HEADINGS, *cells, *names], screen.columns)
+    span = span_of(listed.rows)
+    room = max(screen.columns - sum(each + len(_GAP) for each in widths.values()), _STRIP)
+    picture = _Picture.of(listed.rows, span, room, screen) if span else _Picture("", [], [])
+    yield f"{screen.paint.bold(_line(_HEADINGS, widths))}{picture.scale}".rstrip()
+    for each in names:
+        yield screen.paint.red(_line(each, widths) + _DAMAGED)
+    for row, line, strip in zip(listed.rows, cells, picture.strips or [""] * len(cells), strict=True):
+        yield f"{_colour(row, screen.paint)(_line(line, widths))}{strip}".rstrip()
+    yield from picture.notes
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """The timelines of tables, the scale above them and the notes below."""
+
+    scale: str
+    strips: Sequence[str]
+    notes: Sequence[str]
+
+    @classmethod
+    def of(cls, rows: Sequence[Standing], span: Span, room: int, screen: Screen) -> _Picture:
+        axis = span.axis(room)
+        drawn = Strips(axis)
+        strips = [drawn.of(layers_of(row)) for row in rows]
+        cells_of_now = {axis.cell(row.table.now) if axis.start <= row.table.now < axis.end else -1 for row in rows}
+        above = scale(span, axis, cells_of_now.pop() if len(cells_of_now) == 1 else -1)
+        zones = {row.plan.target.time_zone for row in rows}
+        clock = f"(wall clock of {printable(zones.pop())})" if len(zones) == 1 else "(each target's own wall clock)"
+        notes = ["", *legend([above, *strips], clock, screen.columns), *_beyond(span, screen.columns)]
+        if not screen.blocks:
+            above, notes = above.translate(ASCII), [note.translate(ASCII) for note in notes]
+        return cls(above, [painted(strip, screen.paint, blocks=screen.blocks) for strip in strips], notes)
+
+
+def _beyond(span: Span, columns: int) -> Iterator[str]:
+    """Say what the timelines leave out."""
+    start, end = span.window
+    for number, where in (
+        (span.earlier, f"before {render(start)[:10]}"),
+        (span.later, f"after {render(end - 1)[:10]}"),
+    ):
+        if number:
+            has = "has" if number == 1 else "have"
+            yield from wrapped([f"{count(number, 'table')} {has} more {where}:", "reconciler history TABLE"], columns)
+
+
+def _shown(keys: Sequence[Key], screen: Screen) -> list[tuple[str, str]]:
+    """Return the targets and names of tables, cut in the middle where there is no room for all of them."""
+    more = "…" if screen.blocks else "~"
+    targets = [shortened(printable(target), max(screen.columns // 8, 8), more) for target, _ in keys]
+    beside = max(map(width, (_HEADINGS[0], *targets))) + len(_GAP) if len(set(targets)) > 1 else 0
+    left = screen.columns - _STRIP - beside - len(_GAP)
+    room = max(min(screen.columns * 2 // 5, 60), min(left, 36), 14)
+    names = [shortened(printable(name), min(room, max(left, 14)), more) for _, name in keys]
+    return list(zip(targets, names, strict=True))
 
 
 def _cells(row: Standing) -> tuple[str, ...]:
+    """Return what is told of a table beside its target and name."""
     numbers = (len(row.plan.ready), row.held, len(row.plan.all_doubts))
     return (
-        row.plan.target.name,
-        row.plan.table,
         str(len(row.table.requests)),
         str(len(row.plan.covered)),
         _instances(row.plan),
@@ -60,46 +169,28 @@ def _instances(plan: TablePlan) -> str:
     return f"{plan.instances.triggered:,} of {plan.instances.asked:,}" if plan.instances else "-"
 
 
-def _instance_fields(plan: TablePlan) -> dict[str, int] | None:
-    if plan.instances is None:
-        return None
-    return {
-        "asked": plan.instances.asked,
-        "triggered": plan.instances.triggered,
-        "missing": sum(call.instances or 0 for call in plan.ready),
-        "held": sum(one.call.instances or 0 for one in plan.calls if one.held),
-        "inDoubt": plan.instances.in_doubt,
-    }
+def _widths(lines: Sequence[Sequence[str]], columns: int) -> dict[int, int]:
+    """Return the columns that are shown, by position, and how wide they are: as many as leave room for timelines."""
+    widths = {at: max(width(line[at]) for line in lines if at < len(line)) for at in range(len(_HEADINGS))}
+    rows = [line for line in lines[1:] if len(line) == len(_HEADINGS)]
+    silent = [at for at in (7, 6, 8, 4) if all(line[at] == "-" for line in rows)]
+    one_target = len({line[0] for line in lines[1:]}) == 1
+    for at in (*silent, *_DROPPED):
+        if sum(each + len(_GAP) for each in widths.values()) + _STRIP <= columns:
+            break
+        if at or one_target:
+            widths.pop(at, None)
+    return widths
 
 
-def _coloured(row: Standing, line: str, paint: Paint) -> str:
+def _line(cells: Sequence[str], widths: dict[int, int]) -> str:
+    return "".join(padded(cells[at], columns) + _GAP for at, columns in widths.items() if at < len(cells))
+
+
+def _colour(row: Standing, paint: Paint) -> Colour:
+    """Return the colour of what a table needs: that of its timeline's most urgent status."""
     if row.plan.all_doubts:
-        return paint.red(line)
+        return paint.red
     if row.held:
-        return paint.yellow(line)
-    return paint.green(line) if row.plan.ready else line
-
-
-def status_document(plan: Plan, rows: Iterable[Standing], problems: Iterable[Problem]) -> dict[str, object]:
-    """Return the document of `status --format json`. `triggered` counts ledger lines, `missing` and `held` calls."""
-    return {
-        "version": 1,
-        "state": plan.state,
-        "tables": [
-            {
-                "target": row.plan.target.name,
-                "tableName": row.plan.table,
-                "asked": len(row.table.requests),
-                "covered": len(row.plan.covered),
-                "triggered": row.triggers,
-                "missing": len(row.plan.ready),
-                "held": row.held,
-                "inDoubt": len(row.plan.all_doubts),
-                "lastTriggeredAt": row.last,
-                "instances": _instance_fields(row.plan),
-            }
-            for row in rows
-        ],
-        "inDoubt": [doubt_fields(doubt) for doubt in plan.doubts],
-        "problems": [problem_fields(problem) for problem in problems],
-    }
+        return paint.magenta
+    return paint.yellow if row.plan.ready else str

@@ -20,17 +20,18 @@ class Blamed:
     path: str
 
 
-def blame(git: Git, path: str, first: int, last: int, commit: str | None) -> tuple[Blamed, ...]:
+def blame(git: Git, path: str, first: int, last: int, commit: str | None, *, sides: bool = False) -> tuple[Blamed, ...]:
     """Return the commits of the main line that last changed the lines `first` to `last`, each once.
 
     The main line is that of first parents: what a merge brought is the merge's. A side line may hold anything, what was
-    taken back since, too.
+    taken back since, too; with `sides` the commits there are told: who wrote the lines, not who brought them.
 
     `path` is from the repository's top. Lines are counted from 1, in the file as it is in `commit`, or in the work tree
     where that is None. A file that was renamed is followed. Settings that hide commits from git's blame are not
     obeyed. Raises Failure where git cannot tell.
     """
-    answer = git.ask(*_COMMAND, "--first-parent", f"-L{first},{last}", *([commit] if commit else []), "--", path)
+    line = () if sides else ("--first-parent",)
+    answer = git.ask(*_COMMAND, *line, f"-L{first},{last}", *([commit] if commit else []), "--", path)
     if answer.status and commit is None and git.ask("cat-file", "-e", f"HEAD:{path}").status:
         return (Blamed(None, path),)
     if answer.status:

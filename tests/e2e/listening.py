@@ -17,7 +17,11 @@ class Listening:
     verbose: bool = False
     interactive: bool = False
     paint: Paint = PLAIN
+    columns: int = 100
     questions: list[str] = field(default_factory=list)
+
+    def shows(self, text: str) -> bool:
+        return text.isascii()
 
     def result(self, text: str) -> None:
         self.out += text

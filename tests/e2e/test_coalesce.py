@@ -78,7 +78,11 @@ def test_one_call_is_made_and_all_ledgers_get_their_lines_in_one_commit(chain: W
 def test_status_and_history_tell_what_was_called_and_what_was_covered(chain: Workplace) -> None:
     assert chain.apply().code == 0
     (made,) = chain.ledger(ORDERS)
-    rows = {line.split()[1]: line.split() for line in chain.run("status").out.splitlines() if "default_catalog" in line}
+    rows = {
+        line.split()[1]: line.split()
+        for line in chain.run("status", COLUMNS="200").out.splitlines()
+        if "default_catalog" in line
+    }
     assert {table: (row[2], row[3]) for table, row in rows.items()} == dict.fromkeys(CHAIN, ("1", "1"))
     (told,) = (
         table for table in chain.run("status", "--format", "json").json["tables"] if table["tableName"] == REPORT
