@@ -12,7 +12,7 @@ _TARGET = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _IS_NEXT = re.compile(r'(?:^|;)\s*rel="?next"?\s*(?:;|$)', re.IGNORECASE)
-_UPWARD = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)|\\|%5c|#", re.IGNORECASE)
+_UPWARD = re.compile(r"(?:^|/|%2f)(?:\.|%2e){1,2}(?:/|%2f|$)|\\|%5c|#", re.IGNORECASE)
 
 
 class ElsewhereError(Exception):

@@ -33,6 +33,8 @@ def test_a_next_page_may_have_another_path_and_a_host_in_capitals() -> None:
 @pytest.mark.claim("a token goes to the API's own address, whatever a forge answers")
 @given(_STARTS, _ENDS)
 @example(_HERE, "%2e%2e/%2E./user")
+@example(_HERE, "..%2fuser")
+@example(_HERE, "x%2F..")
 @example("https://git.acme.example", "@evil.example/api/v3/")
 def test_whatever_a_header_says_the_next_page_is_within_the_api(start: str, end: str) -> None:
     try:
