@@ -55,6 +55,7 @@ def main() -> None:
         code = ExitCode.UNEXPECTED
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # all is done: the exit code shall say so
+    call.terminal.close()
     if call.terminal.trouble is not None:
         call.terminal.warning(f"error: the output could not be written: {call.terminal.trouble.strerror}")
         code = max(code or ExitCode.DONE, ExitCode.UNEXPECTED)

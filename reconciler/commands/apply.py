@@ -77,11 +77,12 @@ class _Apply:
         self._ended = False
 
     def run(self) -> ExitCode:
-        checkout = open_checkout(self.options.root)
+        progress = self.console.progress
+        checkout = open_checkout(self.options.root, progress)
         branch = checkout.branch(self.options.branch, os.environ)
         commit = checkout.head()
         _check_committed(checkout, self.options.root)
-        manifests = read_manifests(checkout.manifests(commit))
+        manifests = read_manifests(checkout.manifests(commit), progress=progress)
         targets = _targets(manifests, self.scope)
         credentials = read_credentials(targets, os.environ)
         remote = checkout.remote()
@@ -140,18 +141,19 @@ class _Apply:
         keep = True
         try:
             targets = found.planner.manifests.config.targets
-            showing = Showing(self.console, len(found.plan.ready), self.results.text)
-            with Sender(targets, schedulers, journal, clock, showing.show) as sender:
-                applier = Applier(
-                    run,
-                    found.branch,
-                    found.planner.plan,
-                    lambda snapshot: found.planner.settle(snapshot, read_journals(folder)),
-                    sender,
-                    clock,
-                    showing.show,
-                )
-                report = applier.execute(found.snapshot, found.settlement, found.plan)
+            with self.console.progress.counting("making", len(found.plan.ready), "call") as count:
+                show = Showing(self.console, count, self.results.text).show
+                with Sender(targets, schedulers, journal, clock, show) as sender:
+                    applier = Applier(
+                        run,
+                        found.branch,
+                        found.planner.plan,
+                        lambda snapshot: found.planner.settle(snapshot, read_journals(folder)),
+                        sender,
+                        clock,
+                        show,
+                    )
+                    report = applier.execute(found.snapshot, found.settlement, found.plan)
             doubtful = any(isinstance(result.outcome, Unknown) for result in report.results)
             keep = doubtful or report.unrecorded or report.failure is not None
         finally:
@@ -186,7 +188,7 @@ class _Apply:
 
 
 def _check_committed(checkout: Checkout, root: Path) -> None:
-    files, _ = read_worktree(root)
+    files, _ = read_worktree(root, checkout.git.progress)
     changed = checkout.uncommitted(files)
     if changed:
         raise Stale(

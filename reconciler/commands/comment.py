@@ -42,11 +42,14 @@ def run(options: CommentOptions, console: Console) -> ExitCode:
     The pull request is the one that CI says it runs for, or else the one that brought the commit at hand; and where the
     text tells of reruns that were made, those by which they were approved, too.
     """
-    checkout = open_checkout(options.root)
+    checkout = open_checkout(options.root, console.progress)
     mark = root_mark(checkout.prefix)
     text = _read(options.file, mark)
     try:
-        with open_forge(checkout, _policy(options.root, os.environ), os.environ) as forge:
+        with (
+            console.progress.waiting("writing the comment"),
+            open_forge(checkout, _policy(options.root, os.environ), os.environ) as forge,
+        ):
             numbers = [options.number] if options.number else _numbers(forge, checkout, text, os.environ)
             if numbers:
                 _write_all(forge, numbers, mark, text, console)

@@ -97,7 +97,7 @@ def _read_base(checkout: Checkout, ref: str, commit: str) -> Base:
     except Failure as failure:
         return Base(ref, commit, problem=_unreadable(ref, commit, None, failure.message))
     try:
-        return Base(ref, commit, config, read_manifests(files))
+        return Base(ref, commit, config, read_manifests(files, progress=checkout.git.progress))
     except InvalidInput as invalid:
         first = next(problem for problem in invalid.problems if problem.severity == "error")
         where = f"{first.file}: " if first.file else ""
@@ -133,7 +133,7 @@ def only_added(found: Gathered, checkout: Checkout, base: Base, console: Console
 
 
 def _base_planner(found: Gathered, manifests: Manifests, reviews: Reviews) -> Planner:
-    blocked, _ = blocked_tables(found.snapshot, manifests, found.planner.scope)
+    blocked, _ = blocked_tables(found.snapshot, manifests, found.planner.scope, found.planner.progress)
     return found.planner.with_manifests(manifests, blocked, reviews)
 
 

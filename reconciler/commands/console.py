@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from reconciler.core.progress import Progress
 from reconciler.render.paint import Paint
 
 
@@ -24,6 +25,10 @@ class Console(Protocol):
     @property
     def columns(self) -> int:
         """How wide a result may be: the terminal's width; in a pipe that of COLUMNS, or 100."""
+
+    @property
+    def progress(self) -> Progress:
+        """What hears how far long work is: it shows a bar on a terminal, a line now and then in a pipe."""
 
     def shows(self, text: str) -> bool:
         """Say whether standard output's encoding has all characters of a text."""
@@ -45,6 +50,3 @@ class Console(Protocol):
 
     def ask(self, question: str) -> bool:
         """Ask a question that yes or no answers."""
-
-    def progress(self, done: int, total: int, what: str) -> None:
-        """Show how far long work is: a bar on a terminal, a line now and then in a pipe."""

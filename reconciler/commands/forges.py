@@ -20,7 +20,10 @@ def open_reviews(checkout: Checkout, commit: str | None, config: Config, environ
     `commit` is the one that the manifests are from, None for those of the work tree.
     """
     return ReviewedReruns(
-        lambda policy: open_forge(checkout, policy, environ), Provenance(checkout, commit), config.targets
+        lambda policy: open_forge(checkout, policy, environ),
+        Provenance(checkout, commit),
+        config.targets,
+        checkout.git.progress,
     )
 
 

@@ -17,6 +17,7 @@ from reconciler.core.needs import Table, open_reruns
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.planner import TablePlan, plan_table
 from reconciler.core.policy import Approval
+from reconciler.core.progress import SILENT, Progress, each
 from reconciler.core.request import STANDARD, Declared, Request
 from reconciler.core.settlement import JournalReading, settle
 from reconciler.errors import InvalidInput, Problem, UsageFailure
@@ -75,25 +76,25 @@ class Manifests:
         return {key: requests for key, requests in every.items() if key in scope or key in above}
 
 
-def read_manifests(files: Mapping[str, bytes], found: Sequence[Problem] = ()) -> Manifests:
+def read_manifests(files: Mapping[str, bytes], found: Sequence[Problem] = (), progress: Progress = SILENT) -> Manifests:
     """Read a root's files. Raises InvalidInput with every problem where any is an error."""
-    reading = read_root(files, found)
+    reading = read_root(files, found, progress)
     problems = tuple(sorted((*found, *reading.problems)))
     if reading.config is None or reading.declared is None or any(p.severity == "error" for p in problems):
         raise InvalidInput("the manifests are not valid", "", problems)
     return Manifests(reading.config, reading.declared, problems, tuple(files))
 
 
-def work_tree_manifests(root: Path) -> Manifests:
+def work_tree_manifests(root: Path, progress: Progress = SILENT) -> Manifests:
     """Read the manifests as they lie in the work tree. Raises InvalidInput with every problem."""
-    files, problems = read_worktree(root)
-    return read_manifests(files, problems)
+    files, problems = read_worktree(root, progress)
+    return read_manifests(files, problems, progress)
 
 
-def work_tree_config(root: Path) -> Config:
+def work_tree_config(root: Path, progress: Progress = SILENT) -> Config:
     """Read the config as it lies in the work tree, whatever the manifests say. Raises InvalidInput."""
-    files, _ = read_worktree(root)
-    reading = read_root(files)
+    files, _ = read_worktree(root, progress)
+    reading = read_root(files, progress=progress)
     if reading.config is None:
         raise InvalidInput("the config is not valid", "", tuple(p for p in reading.problems if p.file == CONFIG))
     return reading.config
@@ -108,10 +109,18 @@ class Planner:
     now: Mapping[str, int]
     blocked: frozenset[Key]
     reviews: Reviews
+    progress: Progress = SILENT
 
     @classmethod
-    def of(cls, manifests: Manifests, scope: Scope, blocked: frozenset[Key], reviews: Reviews) -> Planner:
-        return cls(manifests, scope, wall_clocks(manifests.config), blocked, reviews)
+    def of(
+        cls,
+        manifests: Manifests,
+        scope: Scope,
+        blocked: frozenset[Key],
+        reviews: Reviews,
+        progress: Progress = SILENT,
+    ) -> Planner:
+        return cls(manifests, scope, wall_clocks(manifests.config), blocked, reviews, progress)
 
     def with_manifests(self, manifests: Manifests, blocked: frozenset[Key], reviews: Reviews) -> Planner:
         """Return a planner of other manifests in the same scope, at the same moment."""
@@ -127,11 +136,9 @@ class Planner:
             for part in intent.parts:
                 intents.setdefault(part.key, []).append(part)
         declared = self.manifests.declared
-        planned = {
-            key: self._plan_table(snapshot, key, requests, tuple(intents.pop(key, ())))
-            for key, requests in self.manifests.needed(self.scope).items()
-            if key not in self.blocked
-        }
+        needed = {key: some for key, some in self.manifests.needed(self.scope).items() if key not in self.blocked}
+        with each(self.progress, "planning", needed, "table") as keys:
+            planned = {key: self._plan_table(snapshot, key, needed[key], tuple(intents.pop(key, ()))) for key in keys}
         plans = self._held({key: one.plan for key, one in planned.items()})
         if declared.lineage:
             plans = self._held(with_downstream(planned, plans, declared, self.scope.__contains__))
@@ -156,7 +163,7 @@ class Planner:
 
     def approvals_of(self, table: Table) -> dict[str, Approval]:
         """Return, for the reruns of a table that somebody has to approve now, whether they are approved."""
-        return approvals(open_reruns(table), self.manifests.config.approvals, self.reviews)
+        return approvals(open_reruns(table), self.manifests.config.approvals, self.reviews, self.progress)
 
     def settle(self, snapshot: Snapshot, journals: Iterable[JournalReading]) -> Change:
         """Return what journals of dead runs prove, of all tables whose ledger can be trusted, in scope or not."""

@@ -17,6 +17,7 @@ from reconciler.core.config import Config, Target
 from reconciler.core.explain import explain
 from reconciler.core.explanation import Verdict
 from reconciler.core.needs import Table
+from reconciler.core.progress import Progress
 from reconciler.core.request import STANDARD, Declared
 from reconciler.core.succession import Superseded, around, successions
 from reconciler.core.text import printable
@@ -40,8 +41,8 @@ def run(root: Path, table: str, at: str | None, output: str, console: Console) -
     Raises UsageFailure for a table that nothing is known of, InvalidInput where config or state are invalid.
     """
     second = _second(at) if at is not None else None
-    checkout = open_checkout(root)
-    config, declared = _manifests(root)
+    checkout = open_checkout(root, console.progress)
+    config, declared = _manifests(root, console.progress)
     snapshot = open_branch(checkout, config, console).read()
     past = _Past(root, checkout, config, declared, snapshot)
     told = [
@@ -64,10 +65,10 @@ def _second(text: str) -> int:
         raise UsageFailure(f"--at {text!r} {error}", "write it like '2026-01-20 05:00:00'") from None
 
 
-def _manifests(root: Path) -> tuple[Config, Declared | None]:
+def _manifests(root: Path, progress: Progress) -> tuple[Config, Declared | None]:
     """Read the work tree's config, which has to be valid, and its manifests: None where those are not."""
-    files, _ = read_worktree(root)
-    reading = read_root(files)
+    files, _ = read_worktree(root, progress)
+    reading = read_root(files, progress=progress)
     if reading.config is None:
         raise InvalidInput("the config is not valid", "", tuple(p for p in reading.problems if p.file == CONFIG))
     return reading.config, reading.declared
@@ -135,7 +136,7 @@ class _Past:
             parts = (part for intent in self.snapshot.intents for part in intent.parts if part.key == key)
             point = ((second, second + 1),)
             return "inDoubt" if any(overlaps(part.call.span.windows, point) for part in parts) else "notAsked"
-        manifests = work_tree_manifests(self.root)
+        manifests = work_tree_manifests(self.root, console.progress)
         found = gather(self.checkout, manifests, Scope(escape(key[1]), key[0]), console)
         if key in found.planner.blocked:
             return None

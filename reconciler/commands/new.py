@@ -75,14 +75,14 @@ def run(options: NewOptions, console: Console) -> ExitCode:
     if options.at and (options.start is not None or options.end is not None):
         raise UsageFailure("--at gives single times, --start and --end a range", "leave one of them out")
     refuse_open(questions(options))
-    files, unread = read_worktree(options.root)
-    before = read_root(files, unread)
+    files, unread = read_worktree(options.root, console.progress)
+    before = read_root(files, unread, console.progress)
     path = _path(options)
     check_places(options.root, [path])
     if is_there(options.root, path):
         raise Failure(f"{options.root / path} is there already", "add the request to it, or name another with --file")
     data = _text(options, path, before).encode("utf-8", "surrogatepass")
-    _check(read_root({**files, path: data}, unread), before, options.root, console)
+    _check(read_root({**files, path: data}, unread, console.progress), before, options.root, console)
     if not place(options.root, path, data):
         raise Failure(f"{options.root / path} is there already", "somebody wrote it just now: look at it")
     console.result(f"{options.root / path}\n")

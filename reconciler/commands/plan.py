@@ -75,8 +75,8 @@ def _write_failure(options: PlanOptions, console: Console, failure: Failure) -> 
 
 def _gather(options: PlanOptions, console: Console) -> tuple[Gathered, Comparison | None]:
     """Return what the plan is made of, and how the branch compares with the base, where there is one."""
-    checkout = open_checkout(options.root)
-    manifests = work_tree_manifests(options.root)
+    checkout = open_checkout(options.root, console.progress)
+    manifests = work_tree_manifests(options.root, console.progress)
     compared = (
         compare(checkout, options.base, manifests.config, manifests.declared) if options.base is not None else None
     )

@@ -42,8 +42,8 @@ class ResolveOptions:
 def run(options: ResolveOptions, console: Console) -> ExitCode:
     """Settle, or list what there is to settle. Raises UsageFailure for ids that name no call in doubt."""
     _check(options)
-    checkout = open_checkout(options.root)
-    config = work_tree_config(options.root)
+    checkout = open_checkout(options.root, console.progress)
+    config = work_tree_config(options.root, console.progress)
     state = open_branch(checkout, config, console)
     journals = tuple(read_journals(journal_folder(checkout.git)))
     if options.journal:

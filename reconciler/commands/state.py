@@ -13,6 +13,7 @@ from reconciler.commands.gather import Manifests, Planner, Scope
 from reconciler.core.change import Change, Changed, Key, keys_of
 from reconciler.core.config import Config
 from reconciler.core.plan import Plan
+from reconciler.core.progress import SILENT, Progress, each
 from reconciler.core.settlement import JournalReading
 from reconciler.core.spelling import renamed
 from reconciler.core.text import count
@@ -42,9 +43,9 @@ class Gathered:
     live: frozenset[str]
 
 
-def open_checkout(root: Path) -> Checkout:
+def open_checkout(root: Path, progress: Progress = SILENT) -> Checkout:
     """Return the checkout that holds a root. Raises InvalidInput where there is none."""
-    return Checkout.of(root, is_manifest_path)
+    return Checkout.of(root, is_manifest_path, progress)
 
 
 def journal_folder(git: Git) -> Path:
@@ -74,26 +75,28 @@ def gather(
     manifests.tables(scope)  # a scope that names nothing is refused before git is asked
     journals = tuple(read_journals(journal_folder(checkout.git)))
     state = open_branch(checkout, manifests.config, console, push=push)
-    snapshot = state.read()
-    blocked, problems = blocked_tables(snapshot, manifests, scope)
-    planner = Planner.of(manifests, scope, blocked, open_reviews(checkout, commit, manifests.config, os.environ))
-    settlement = planner.settle(snapshot, journals)
-    return Gathered(
-        branch=state,
-        snapshot=snapshot,
-        settlement=settlement,
-        planner=planner,
-        plan=planner.plan(Changed(snapshot, settlement)),
-        problems=tuple(sorted((*manifests.warnings, *problems))),
-        live=live_runs(journals),
-    )
+    with console.progress.waiting("reading the state and planning"):
+        snapshot = state.read()
+        blocked, problems = blocked_tables(snapshot, manifests, scope, console.progress)
+        reviews = open_reviews(checkout, commit, manifests.config, os.environ)
+        planner = Planner.of(manifests, scope, blocked, reviews, console.progress)
+        settlement = planner.settle(snapshot, journals)
+        return Gathered(
+            branch=state,
+            snapshot=snapshot,
+            settlement=settlement,
+            planner=planner,
+            plan=planner.plan(Changed(snapshot, settlement)),
+            problems=tuple(sorted((*manifests.warnings, *problems))),
+            live=live_runs(journals),
+        )
 
 
 def blocked_tables(
-    snapshot: GitSnapshot, manifests: Manifests, scope: Scope
+    snapshot: GitSnapshot, manifests: Manifests, scope: Scope, progress: Progress = SILENT
 ) -> tuple[frozenset[Key], tuple[Problem, ...]]:
     """Return the tables whose state cannot be trusted, or lies under another name, and the problems that say so."""
-    damage = _damage(snapshot, manifests, scope)
+    damage = _damage(snapshot, manifests, scope, progress)
     names = _misnamed(snapshot, manifests)
     blocked = frozenset(damage) | {key for key, problem in names if problem.severity == "error"}
     return blocked, (*damage.values(), *(problem for key, problem in names if key in scope))
@@ -138,15 +141,16 @@ def live_runs(journals: tuple[JournalReading, ...]) -> frozenset[str]:
     return frozenset(journal.run for journal in journals if journal.live)
 
 
-def _damage(snapshot: GitSnapshot, manifests: Manifests, scope: Scope) -> Mapping[Key, Problem]:
+def _damage(snapshot: GitSnapshot, manifests: Manifests, scope: Scope, progress: Progress) -> Mapping[Key, Problem]:
     """Return the tables needed for a scope whose ledger cannot be trusted: damage stops these, not the others."""
     found: dict[Key, Problem] = {}
     in_doubt = {key for intent in snapshot.intents for key in keys_of(intent)}
-    for key in sorted({*manifests.needed(scope), *in_doubt}):
-        try:
-            snapshot.ledger(key)
-        except InvalidInput as damage:
-            found[key] = damage.problems[0]
+    with each(progress, "checking", sorted({*manifests.needed(scope), *in_doubt}), "ledger") as keys:
+        for key in keys:
+            try:
+                snapshot.ledger(key)
+            except InvalidInput as damage:
+                found[key] = damage.problems[0]
     return found
 
 

@@ -17,6 +17,7 @@ from reconciler.core.change import Change, Key, keys_of
 from reconciler.core.config import Config
 from reconciler.core.ledger import Doubt
 from reconciler.core.past import Adoption, PastCall, adopt
+from reconciler.core.progress import Progress
 from reconciler.core.spelling import folded, renamed
 from reconciler.core.text import count
 from reconciler.errors import ExitCode, InvalidInput, Problem, Stale, UsageFailure
@@ -53,12 +54,13 @@ def run(options: ImportOptions, console: Console) -> ExitCode:
     Targets are those of the commit at HEAD, as an apply has them: what `endTime` means must not hang on an edit.
     """
     readers = _check(options)
-    checkout = open_checkout(options.root)
+    progress = console.progress
+    checkout = open_checkout(options.root, progress)
     commit = checkout.head()
-    root = read_root(checkout.manifests(commit))
+    root = read_root(checkout.manifests(commit), progress=progress)
     if root.config is None:
         raise InvalidInput("the config is not valid", "", tuple(p for p in root.problems if p.file == CONFIG))
-    calls, problems = _read(readers, root.config)
+    calls, problems = _read(readers, root.config, progress)
     undeclared = _undeclared(calls, root)
     shown = undeclared if console.verbose else undeclared[:_MOST_WARNINGS]
     if _refused([*problems, *shown], console):
@@ -94,12 +96,12 @@ def _check(options: ImportOptions) -> dict[Path, Reader]:
     return readers
 
 
-def _read(readers: dict[Path, Reader], config: Config) -> tuple[list[PastCall], list[Problem]]:
+def _read(readers: dict[Path, Reader], config: Config, progress: Progress) -> tuple[list[PastCall], list[Problem]]:
     moment = Moment(SystemClock().utc(), wall_clocks(config))
     calls: list[PastCall] = []
     problems: list[Problem] = []
     for path, reader in readers.items():
-        reading = read_past(os.fspath(path), path.read_bytes(), reader, config, moment)
+        reading = read_past(os.fspath(path), path.read_bytes(), reader, config, moment, progress)
         calls += reading.calls
         problems += reading.problems
     return calls, problems
@@ -165,7 +167,7 @@ class _Import:
         agreed = False
         for _ in range(_MOST_RACES):
             snapshot = self.state.read()
-            adoption = adopt(self.calls, snapshot)
+            adoption = adopt(self.calls, snapshot, self.console.progress)
             problems = [*self._disputes(adoption), *self._renamed(snapshot)]
             if _refused(problems, self.console):
                 return ExitCode.INVALID

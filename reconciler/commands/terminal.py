@@ -3,40 +3,58 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from reconciler.render.paint import Paint
-from reconciler.render.progress import bar_text, progress_text
 
-_BAR_AFTER = 1.0
-_BAR_EVERY = 0.1
-_LINE_EVERY = 5.0
-_PIPE = 100
-"""Columns of a line that no terminal shows."""
+if TYPE_CHECKING:  # what shows progress is imported where a command works: `--help` does without
+    from reconciler.commands.phases import Phases
+    from reconciler.core.progress import Progress
+
 _ERASE = "\r\x1b[2K"
 """Takes all off the line, the ^C that a terminal adds included."""
+_COLUMNS = 80
+"""What a terminal has that does not say."""
+_PIPE = 100
+"""Columns of a result that no terminal shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How progress shows, in seconds: work shows that lasts longer than `after`, the bar is drawn anew every `redraw`.
+
+    In a pipe there is a line every `line`, and none before.
+    """
+
+    after: float = 1.0
+    redraw: float = 0.2
+    line: float = 5.0
+
+
+STANDARD = Pace()
 
 
 class Terminal:
     """Results to standard output, messages and progress to standard error. Safe to use from several threads."""
 
-    def __init__(self, verbosity: int, ask: Callable[[str], bool]) -> None:
+    def __init__(self, verbosity: int, ask: Callable[[str], bool], pace: Pace = STANDARD) -> None:
         """`verbosity` is above 0 for -v and below for -q; `ask` puts a yes-or-no question to a person."""
         self.verbose = verbosity > 0
         self.interactive = sys.stdin.isatty() and sys.stderr.isatty()
         self.paint = Paint(enabled=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
         self.ask = ask
         self._quiet = verbosity < 0
-        self._bars = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        self._begun: float | None = None
-        self._said = 0.0
+        self._bars = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
+        self._pace = pace
+        self._phases: Phases | None = None
+        self._said = time.monotonic()
         self._shown = False
         self._lock = threading.RLock()
         self.trouble: OSError | None = None
@@ -90,21 +108,45 @@ class Terminal:
         with suppress(OSError):
             os.write(sys.stderr.fileno(), f"{_ERASE if self._bars else ''}{text}\n".encode())
 
-    def progress(self, done: int, total: int, what: str) -> None:
-        """Show how far long work is: a bar after a second on a terminal, a line now and then in a pipe."""
+    @property
+    def progress(self) -> Progress:
+        """What hears how far work is: a bar after a second on a terminal, a line now and then in a pipe."""
+        from reconciler.commands.phases import Phases
+        from reconciler.core.progress import SILENT
+
+        if self._quiet:
+            return SILENT
+        if self._phases is None:
+            every = self._pace.redraw if self._bars else self._pace.line / 5
+            self._phases = Phases(self._tick, every, self._end_bar)
+        return self._phases
+
+    def close(self) -> None:
+        """End what shows progress, where a Ctrl-C has cut into the end of it."""
+        if self._phases is not None:
+            self._phases.close()
+
+    def _tick(self, phases: Phases) -> None:
+        from reconciler.render.progress import bar_text, cut
+
         with self._lock:
             now = time.monotonic()
-            self._begun = begun = now if self._begun is None else self._begun
-            every = _BAR_EVERY if self._bars else _LINE_EVERY
-            if self._quiet or now - begun < _BAR_AFTER or now - self._said < every:
+            phase = phases.shown(now - self._pace.after)
+            if phase is None or (not self._bars and now - self._said < self._pace.line):
                 return
             self._said = now
-            text = progress_text(done, total, what, now - begun)
-            if not self._bars:
-                self.warning(text)
-                return
-            self._write(sys.stderr, _ERASE + bar_text(text, done, total, shutil.get_terminal_size().columns))
-            self._shown = True
+            encoding = sys.stderr.encoding  # what it cannot show is escaped, and so wider
+            text = phase.text(now).encode(encoding, "backslashreplace").decode(encoding)
+            if self._bars:
+                bar = bar_text(text, phase.count.done, phase.count.total, _columns(sys.stderr))
+                self._write(sys.stderr, _ERASE + bar)
+                self._shown = True
+            else:
+                self._write(sys.stderr, (cut(text, _columns(sys.stderr)) if sys.stderr.isatty() else text) + "\n")
+
+    def _end_bar(self) -> None:
+        with self._lock:
+            self._clear()
 
     def _clear(self) -> None:
         """Take the bar off the line before anything else is written there."""
@@ -124,3 +166,11 @@ class Terminal:
             if not isinstance(error, BrokenPipeError):
                 self.trouble = error
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _columns(stream: TextIO) -> int:
+    """Return how wide a terminal is now: somebody may have made it narrower since."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
+    except (OSError, ValueError):
+        return _COLUMNS

@@ -26,9 +26,9 @@ def run(root: Path, paths: Sequence[Path], output: str, console: Console, base: 
 
     With `base`, report too which state files the branch changes since its merge base with that, and which guards.
     """
-    files, unread = read_worktree(root)
-    reading = read_root(files, unread)
-    compared = _compared(root, base, reading) if base is not None else ()
+    files, unread = read_worktree(root, console.progress)
+    reading = read_root(files, unread, console.progress)
+    compared = _compared(root, base, reading, console) if base is not None else ()
     problems = _within(root, paths, sorted((*unread, *reading.problems, *compared)))
     errors = any(problem.severity == "error" for problem in problems)
     if output == "json":
@@ -41,9 +41,9 @@ def run(root: Path, paths: Sequence[Path], output: str, console: Console, base: 
     return ExitCode.INVALID if errors else ExitCode.DONE
 
 
-def _compared(root: Path, base: str, reading: Reading) -> tuple[Problem, ...]:
+def _compared(root: Path, base: str, reading: Reading, console: Console) -> tuple[Problem, ...]:
     declared = reading.declared or Declared(0, ())
-    return compare(open_checkout(root), base, reading.config, declared).problems
+    return compare(open_checkout(root, console.progress), base, reading.config, declared).problems
 
 
 def _summary(problems: Sequence[Problem], manifests: int, requests: int) -> str:

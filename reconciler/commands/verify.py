@@ -18,13 +18,13 @@ from reconciler.state.verify import Verified, verify_files
 
 def run(root: Path, since: str | None, output: str, console: Console) -> ExitCode:
     """Verify the state at its tip and how it came there. Raises InvalidInput where the branch is gone or rewritten."""
-    checkout = open_checkout(root)
-    state = open_branch(checkout, work_tree_config(root), console)
+    checkout = open_checkout(root, console.progress)
+    state = open_branch(checkout, work_tree_config(root, console.progress), console)
     snapshot = state.read()
     history = growth(checkout.git, snapshot, _commit(checkout.git, since))
     if not history.cut:
         snapshot.shrunk.clear()  # history has told of that, with the commit that did it
-    files = verify_files(snapshot)
+    files = verify_files(snapshot, console.progress)
     problems = tuple(sorted((*files.problems, *history.problems)))
     console.warning(problems_text(problems, os.fspath(root), console.paint.off()))
     if output == "json":

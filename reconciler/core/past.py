@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from reconciler.core.call import Call
 from reconciler.core.change import Entry, Key, Snapshot
 from reconciler.core.ledger import Doubt, Intent, Trigger, doubts
+from reconciler.core.progress import SILENT, Progress, each
 from reconciler.core.request import Place
 from reconciler.core.window import EMPTY, Windows, near, overlaps, subtract
 
@@ -69,7 +70,7 @@ class Adoption:
     disputed: tuple[tuple[PastCall, Doubt], ...]
 
 
-def adopt(calls: Iterable[PastCall], snapshot: Snapshot) -> Adoption:
+def adopt(calls: Iterable[PastCall], snapshot: Snapshot, progress: Progress = SILENT) -> Adoption:
     """Return what to do about `calls`, sorted by target and table, else as given. Raises InvalidInput for damage."""
     intents: dict[Key, list[Intent]] = defaultdict(list)
     for intent in snapshot.intents:
@@ -81,21 +82,22 @@ def adopt(calls: Iterable[PastCall], snapshot: Snapshot) -> Adoption:
     fresh: list[PastCall] = []
     disputed: list[tuple[PastCall, Doubt]] = []
     known = repeated = 0
-    for key, some in sorted(tables.items()):
-        ledger = snapshot.ledger(key)
-        covered = ledger.covered if ledger else EMPTY
-        open_doubts = doubts(ledger, intents[key])
-        seen: set[Windows] = set()
-        for past in some:
-            windows = past.call.span.windows
-            doubt = next((doubt for doubt in open_doubts if overlaps(doubt.windows, windows)), None)
-            if not subtract(windows, near(covered, windows[0][0], windows[-1][1])):
-                known += 1
-            elif doubt is not None:
-                disputed.append((past, doubt))
-            elif windows in seen:
-                repeated += 1
-            else:
-                seen.add(windows)
-                fresh.append(past)
+    with each(progress, "comparing", sorted(tables), "table") as keys:
+        for key in keys:
+            ledger = snapshot.ledger(key)
+            covered = ledger.covered if ledger else EMPTY
+            open_doubts = doubts(ledger, intents[key])
+            seen: set[Windows] = set()
+            for past in tables[key]:
+                windows = past.call.span.windows
+                doubt = next((doubt for doubt in open_doubts if overlaps(doubt.windows, windows)), None)
+                if not subtract(windows, near(covered, windows[0][0], windows[-1][1])):
+                    known += 1
+                elif doubt is not None:
+                    disputed.append((past, doubt))
+                elif windows in seen:
+                    repeated += 1
+                else:
+                    seen.add(windows)
+                    fresh.append(past)
     return Adoption(tuple(fresh), known, repeated, tuple(disputed))

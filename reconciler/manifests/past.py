@@ -10,6 +10,7 @@ from typing import Literal
 from reconciler.core.call import Call, RangeEnd, Span, Times, read_span
 from reconciler.core.config import Config, Target
 from reconciler.core.past import PastCall, reference
+from reconciler.core.progress import SILENT, Progress
 from reconciler.core.request import Place
 from reconciler.core.wallclock import parse, render, render_duration
 from reconciler.errors import Problem
@@ -47,7 +48,9 @@ class PastReading:
     problems: tuple[Problem, ...]
 
 
-def read_past(file: str, data: bytes, rows: Reader, config: Config, moment: Moment) -> PastReading:
+def read_past(
+    file: str, data: bytes, rows: Reader, config: Config, moment: Moment, progress: Progress = SILENT
+) -> PastReading:
     """Read a file; `rows` is its form, `file` its path as problems name it. Raises nothing for what it holds.
 
     Times are read as they were sent: what an endTime means is what the target's `rangeEnd` says.
@@ -57,14 +60,16 @@ def read_past(file: str, data: bytes, rows: Reader, config: Config, moment: Mome
         return PastReading((), text)
     reader = _Reader(file, config, moment)
     findings = reader.findings
-    for row in rows(file, text, FIELDS):
-        if findings.full:
-            findings.add(row.line, 1, "", "there are more problems in this file", "mend those above first")
-            break
-        if isinstance(row, Problem):
-            findings.add_error(row)
-        else:
-            reader.read(row)
+    with progress.counting("reading", text.count("\n") + 1, "line") as count:
+        for row in rows(file, text, FIELDS):
+            count.done = row.line
+            if findings.full:
+                findings.add(row.line, 1, "", "there are more problems in this file", "mend those above first")
+                break
+            if isinstance(row, Problem):
+                findings.add_error(row)
+            else:
+                reader.read(row)
     if not reader.calls and not findings.errors:
         hint = "write one call a line; in CSV, below a line of column names"
         findings.add(1, 1, "", "the file holds no calls", hint)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.change import Key
 from reconciler.core.config import Config
+from reconciler.core.progress import SILENT, Progress, each
 from reconciler.core.request import Declared, Rules
 from reconciler.core.spelling import folded
 from reconciler.errors import Problem
@@ -46,7 +47,7 @@ def is_manifest_path(path: str) -> bool:
     return path.lower().endswith((".yaml", ".yml")) and not any(folder.startswith(".") for folder in folders)
 
 
-def read_root(files: Mapping[str, bytes], unread: Iterable[Problem] = ()) -> Reading:
+def read_root(files: Mapping[str, bytes], unread: Iterable[Problem] = (), progress: Progress = SILENT) -> Reading:
     """Read the files of a root: paths relative to it with `/`, and their content. Raises nothing for what they hold.
 
     `unread` are the problems of files that are there and could not be read: of a lineage among them no more is said.
@@ -54,7 +55,7 @@ def read_root(files: Mapping[str, bytes], unread: Iterable[Problem] = ()) -> Rea
     """
     config, named, problems = _read_config_file(files.get(CONFIG))
     misnamed = {(problem.line, problem.column) for problem in problems}
-    entries, reading = _read_manifests(files, config, named, problems)
+    entries, reading = _read_manifests(files, config, named, problems, progress)
     refused = {problem.file for problem in unread}
     sound = [each for each in named if each.place not in misnamed and each.file not in refused]
     lineages, found = read_lineages(CONFIG, sound, files, _tables(entries) if config else {})
@@ -70,17 +71,22 @@ def read_requests(files: Mapping[str, bytes]) -> Reading:
 
 
 def _read_manifests(
-    files: Mapping[str, bytes], config: Config | None, named: Iterable[Named], problems: list[Problem]
+    files: Mapping[str, bytes],
+    config: Config | None,
+    named: Iterable[Named],
+    problems: list[Problem],
+    progress: Progress = SILENT,
 ) -> tuple[list[_Entry], Reading]:
     """Read all files but the config and the lineages; `problems` are those of the config."""
     entries: list[_Entry] = []
     unread = 0
     manifests = sorted(files.keys() - {CONFIG, *(each.file for each in named)})
-    for file in manifests:
-        read, refused = _read_manifest_file(file, files[file], config)
-        entries += read
-        problems += refused
-        unread += not read and bool(refused)
+    with each(progress, "validating", manifests, "file") as some:
+        for file in some:
+            read, refused = _read_manifest_file(file, files[file], config)
+            entries += read
+            problems += refused
+            unread += not read and bool(refused)
     if not manifests:
         hint = "write one with: reconciler new TABLE; or name another folder with --root"
         problems.append(Problem("", 0, 0, "", "the root holds no manifests", hint, "warning"))

@@ -7,13 +7,14 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from reconciler.core.progress import SILENT, Progress, each
 from reconciler.errors import InvalidInput, Problem
 from reconciler.manifests.quoting import escaped
 from reconciler.manifests.root import is_manifest_path
 from reconciler.manifests.text import LARGEST, too_large
 
 
-def read_worktree(root: Path) -> tuple[Mapping[str, bytes], tuple[Problem, ...]]:
+def read_worktree(root: Path, progress: Progress = SILENT) -> tuple[Mapping[str, bytes], tuple[Problem, ...]]:
     """Return the YAML files below `root`, by path relative to it and in sorted order, and what could not be read.
 
     Folders whose name starts with a dot are skipped: the state lies in `.state`. Links, files over 1 MiB, files that
@@ -24,12 +25,13 @@ def read_worktree(root: Path) -> tuple[Mapping[str, bytes], tuple[Problem, ...]]
         raise InvalidInput(f"there is no folder {escaped(str(root), 200)}", hint)
     found: dict[str, bytes] = {}
     problems: list[Problem] = []
-    for path in sorted(_walk(root, "", problems)):
-        content = _content(root / path, path)
-        if isinstance(content, Problem):
-            problems.append(content)
-        else:
-            found[path] = content
+    with each(progress, "reading", sorted(_walk(root, "", problems)), "file") as paths:
+        for path in paths:
+            content = _content(root / path, path)
+            if isinstance(content, Problem):
+                problems.append(content)
+            else:
+                found[path] = content
     return found, tuple(sorted(problems))
 
 

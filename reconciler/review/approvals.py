@@ -7,6 +7,7 @@ from typing import Protocol, assert_never
 
 from reconciler.core.config import Approvals, ApprovalsUnset, ForgeApprovals, ManifestApprovals, NoApprovals
 from reconciler.core.policy import Approval, Approved, Waiting
+from reconciler.core.progress import SILENT, Progress, each
 from reconciler.core.request import Request, Rerun
 
 
@@ -20,12 +21,17 @@ class Reviews(Protocol):
         """Return the numbers of the pull requests by which the request with this key was approved."""
 
 
-def approvals(requests: Iterable[Request], policy: Approvals, reviews: Reviews) -> dict[str, Approval]:
+def approvals(
+    requests: Iterable[Request], policy: Approvals, reviews: Reviews, progress: Progress = SILENT
+) -> dict[str, Approval]:
     """Return, for the key of every request that is a rerun, whether it is approved.
 
-    `reviews` is only asked where the policy says that reviews approve.
+    `reviews` is only asked where the policy says that reviews approve; that may take long.
     """
-    return {request.key: _approval(request, request.rerun, policy, reviews) for request in requests if request.rerun}
+    reruns = [(request, request.rerun) for request in requests if request.rerun]
+    slow = progress if isinstance(policy, ForgeApprovals) else SILENT
+    with each(slow, "looking up", reruns, "rerun") as some:
+        return {request.key: _approval(request, rerun, policy, reviews) for request, rerun in some}
 
 
 def _approval(request: Request, rerun: Rerun, policy: Approvals, reviews: Reviews) -> Approval:

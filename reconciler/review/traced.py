@@ -12,6 +12,7 @@ from typing import Protocol
 
 from reconciler.core.config import ForgeApprovals, Target
 from reconciler.core.policy import Approval, Approved, Waiting
+from reconciler.core.progress import SILENT, Progress
 from reconciler.core.request import Place, Request, Rerun
 from reconciler.core.window import EMPTY, Windows, intersect, subtract, union
 from reconciler.errors import ForgeFailure
@@ -110,13 +111,18 @@ class ReviewedReruns:
     """Says of reruns whether reviews approve them. What the forge said is remembered for as long as this lives."""
 
     def __init__(
-        self, forge: Callable[[ForgeApprovals], Forge], history: History, targets: Mapping[str, Target]
+        self,
+        forge: Callable[[ForgeApprovals], Forge],
+        history: History,
+        targets: Mapping[str, Target],
+        progress: Progress = SILENT,
     ) -> None:
         """`forge` opens the forge, when it is needed. Where it raises ForgeFailure, every rerun waits."""
         self._open = forge
         self._asked: Pulls | None = None
         self._history = history
         self._targets = targets
+        self._progress = progress
         self._said: dict[str, Approval] = {}
         self._pulls: dict[str, tuple[int, ...]] = {}
 
@@ -129,7 +135,8 @@ class ReviewedReruns:
         if request.key not in self._said:
             named = f"rerun {rerun.token} ({request.key})"
             try:
-                found = self._ask(request, rerun, policy)
+                with self._progress.waiting(f"looking up who approved rerun {rerun.token}"):
+                    found = self._ask(request, rerun, policy)
             except ForgeFailure as failure:
                 found = Waiting(f"waits, because approvals cannot be looked up: {failure.message}; {failure.hint}")
             self._said[request.key] = Waiting(f"{named} {found.message}") if isinstance(found, Waiting) else found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.core.progress import SILENT, Progress
 from reconciler.errors import Failure, InvalidInput, Stale, UsageFailure
 from reconciler.state.git import Entry, Git
 
@@ -34,14 +35,14 @@ class Checkout:
     is_manifest: Callable[[str], bool]
 
     @classmethod
-    def of(cls, root: Path, is_manifest: Callable[[str], bool]) -> Checkout:
+    def of(cls, root: Path, is_manifest: Callable[[str], bool], progress: Progress = SILENT) -> Checkout:
         """Find the repository of a root. Raises InvalidInput where the folder is missing, or in no repository."""
         if not root.is_dir():
             raise InvalidInput(
                 f"there is no folder {root}",
                 "run the reconciler where the root lies, or name it: reconciler --root DIR …",
             )
-        git = Git.find(root)
+        git = Git.find(root, progress)
         inside = root.resolve().relative_to(git.top.resolve())
         return cls(git, "" if inside == Path() else inside.as_posix(), is_manifest)
 
@@ -57,11 +58,12 @@ class Checkout:
 
         Raises InvalidInput for a symlink or a submodule: what a reviewer sees has to be what applies.
         """
-        entries = self._entries(commit)
-        for entry in entries:
-            if entry.mode not in _PLAIN_FILES:
-                raise InvalidInput(f"{entry.path} is not a plain file", "put the file itself here, no link to it")
-        return self._contents(entries)
+        with self.git.progress.waiting(f"reading the manifests of {commit[:12]}"):
+            entries = self._entries(commit)
+            for entry in entries:
+                if entry.mode not in _PLAIN_FILES:
+                    raise InvalidInput(f"{entry.path} is not a plain file", "put the file itself here, no link to it")
+            return self._contents(entries)
 
     def _entries(self, commit: str) -> tuple[Entry, ...]:
         return tuple(
@@ -75,9 +77,10 @@ class Checkout:
 
         `found` are those in the work tree: what git ignores is not in HEAD either, and no status tells of it.
         """
-        paths = (path for _, path in self.changed_here(self.prefix or "."))
-        changed = {path for path in map(self.inside, paths) if self.is_manifest(path)}
-        return tuple(sorted(changed | (set(found) - self._committed())))
+        with self.git.progress.waiting("comparing the work tree with HEAD"):
+            paths = [path for _, path in self.changed_here(self.prefix or ".")]
+            changed = {path for path in map(self.inside, paths) if self.is_manifest(path)}
+            return tuple(sorted(changed | (set(found) - self._committed())))
 
     def changed_here(self, folder: str) -> Iterator[tuple[str, str]]:
         """Yield what differs from HEAD in the index or the work tree: git's two letters for it, the path from the top.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from reconciler.core.progress import SILENT, Progress
 from reconciler.errors import Failure, InvalidInput
 from reconciler.state.fast_import import commit_stream
 from reconciler.state.git_command import Answer, GitCommand, way_out
@@ -37,14 +38,16 @@ class Entry:
 class Git:
     """One repository. Every method is a few fixed git commands."""
 
-    def __init__(self, top: Path, common_dir: Path) -> None:
+    def __init__(self, top: Path, common_dir: Path, progress: Progress = SILENT) -> None:
+        """`progress` hears of what may take long."""
         self.top = top
         self.common_dir = common_dir
+        self.progress = progress
         self.patience = Patience()
         self._command = GitCommand(top)
 
     @classmethod
-    def find(cls, folder: Path) -> Git:
+    def find(cls, folder: Path, progress: Progress = SILENT) -> Git:
         """Return the repository that holds `folder`. Raises InvalidInput where there is none."""
         where = ("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir")
         answer = GitCommand(folder).execute(where, b"", _LOCAL, Patience())
@@ -58,7 +61,7 @@ class Git:
             raise Failure(
                 f"git cannot open the repository of {folder}: {answer.words}", "see what `git status` says there"
             )
-        return cls(Path(lines[0]), Path(lines[1]))
+        return cls(Path(lines[0]), Path(lines[1]), progress)
 
     @classmethod
     def begin(cls, folder: Path, branch: str) -> Git:
@@ -162,7 +165,8 @@ class Git:
 
     def remote_refs(self, remote: str, *patterns: str) -> dict[str, str]:
         """Return the refs of a remote that match full names or globs. Raises Failure without an answer."""
-        answer = self.ask_remote("ls-remote", "--refs", "--end-of-options", remote, *patterns)
+        with self.progress.waiting(f"asking {remote} for its branches"):
+            answer = self.ask_remote("ls-remote", "--refs", "--end-of-options", remote, *patterns)
         if answer.status:
             raise Failure(
                 f"the remote {remote} does not answer: {answer.words}",
@@ -190,7 +194,8 @@ class Git:
         try:
             depth = ("--depth=1",) if shallow else ()
             options = ("--quiet", "--no-tags", "--no-write-fetch-head", *depth, "--end-of-options")
-            answer = self.ask_remote("fetch", *options, remote, f"+{ref}:{into}", timeout=2 * _NETWORK)
+            with self.progress.waiting(f"fetching {ref.removeprefix('refs/heads/')} from {remote}"):
+                answer = self.ask_remote("fetch", *options, remote, f"+{ref}:{into}", timeout=2 * _NETWORK)
             commit = self.commit_of(into)
         finally:
             self.drop_ref(into)
@@ -203,7 +208,8 @@ class Git:
 
     def push(self, remote: str, commit: str, ref: str) -> str:
         """Push a commit to a full ref name, never by force. Returns git's words, which prove nothing."""
-        answer = self.ask_remote("push", "--quiet", "--no-verify", "--end-of-options", remote, f"{commit}:{ref}")
+        with self.progress.waiting(f"pushing {ref.removeprefix('refs/heads/')} to {remote}"):
+            answer = self.ask_remote("push", "--quiet", "--no-verify", "--end-of-options", remote, f"{commit}:{ref}")
         return answer.words
 
     def move_ref(self, ref: str, new: str, old: str | None) -> bool:
@@ -260,7 +266,8 @@ class Git:
         `ref` is a ref of ours that keeps the new objects alive; it is moved whatever it was.
         """
         stream = commit_stream(ref, parent, self._committer, message, files)
-        out = self.run("fast-import", "--quiet", "--done", "--force", "--date-format=raw", stdin=stream)
+        with self.progress.waiting("committing the state"):
+            out = self.run("fast-import", "--quiet", "--done", "--force", "--date-format=raw", stdin=stream)
         return out.decode().strip()
 
     @cached_property

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.core.progress import each
 from reconciler.core.text import count
 from reconciler.errors import Problem
 from reconciler.state.git import Git
@@ -43,15 +44,18 @@ def growth(git: Git, snapshot: GitSnapshot, since: str | None) -> Growth:
     """
     if snapshot.commit is None:
         return Growth(0, ())
-    commits, history = _history(git, snapshot.commit, snapshot.folder, since)
-    sizes = _sizes(git, (oid for steps in history.values() for step in steps for oid in (step.old, step.new) if oid))
+    with git.progress.waiting("reading the history of the state"):
+        commits, history = _history(git, snapshot.commit, snapshot.folder, since)
+        oids = (oid for steps in history.values() for step in steps for oid in (step.old, step.new) if oid)
+        sizes = _sizes(git, oids)
     pending = f"{snapshot.folder}/pending/"
     found: list[Problem] = []
-    for path, some in history.items():
-        if path.startswith(pending):
-            found += _intents(git, snapshot, some)
-        else:
-            found += _ledger(git, snapshot, path, some, sizes)
+    with each(git.progress, "following", history, "state file") as paths:
+        for path in paths:
+            if path.startswith(pending):
+                found += _intents(git, snapshot, history[path])
+            else:
+                found += _ledger(git, snapshot, path, history[path], sizes)
     return Growth(commits, tuple(found), cut=since is None and git.is_cut(snapshot.commit))
 
 

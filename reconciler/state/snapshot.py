@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from reconciler.core.change import Key
 from reconciler.core.ledger import Intent, Ledger
+from reconciler.core.text import count
 from reconciler.state.git import Entry, Git
 from reconciler.state.journal import is_run
 from reconciler.state.json_lines import DamagedState
@@ -116,7 +117,8 @@ class GitSnapshot:
     def _read(self, paths: Iterable[str]) -> None:
         oids = (self._entries[path].oid for path in paths)
         missing = [oid for oid in dict.fromkeys(oids) if oid not in self.known.contents]
-        self.known.contents.update(zip(missing, self._git.blobs(missing), strict=True))
+        with self._git.progress.waiting(f"reading {count(len(missing), 'state file')}"):
+            self.known.contents.update(zip(missing, self._git.blobs(missing), strict=True))
 
     def ledger(self, key: Key) -> Ledger | None:
         """Return a table's ledger, None where nothing was ever triggered. Raises DamagedState."""
@@ -231,9 +233,9 @@ def blob_id(data: bytes | memoryview, like: str) -> str:
 
 def same_lines(before: bytes, now: bytes) -> int:
     """Return how many lines two files have in common from their start on."""
-    count = 0
+    same = 0
     for old, new in zip(before.split(b"\n"), now.split(b"\n"), strict=False):
         if old != new:
             break
-        count += 1
-    return count
+        same += 1
+    return same

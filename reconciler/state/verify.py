@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.core.ledger import Intent, Ledger
+from reconciler.core.progress import SILENT, Progress, each
 from reconciler.core.repeats import repeats
 from reconciler.core.text import count
 from reconciler.core.wallclock import render
@@ -23,23 +24,24 @@ class Verified:
     problems: tuple[Problem, ...]
 
 
-def verify_files(snapshot: GitSnapshot) -> Verified:
+def verify_files(snapshot: GitSnapshot, progress: Progress = SILENT) -> Verified:
     """Read every state file. A file that cannot be trusted is a problem, and does not hide the others."""
     ledgers: dict[str, Ledger] = {}
     intents: list[Intent] = []
     problems: list[Problem] = []
-    for path in sorted(snapshot.paths):
-        try:
-            if path.startswith(f"{snapshot.folder}/pending/"):
-                intents += snapshot.intents_of(path)
-            elif path.removeprefix(f"{snapshot.folder}/").count("/") == 1 and path.endswith(".jsonl"):
-                ledger = _ledger(snapshot, path)
-                ledgers[path] = ledger
-                problems += _repeats(snapshot, path, ledger)
-            else:
-                problems.append(_stranger(snapshot, path))
-        except DamagedState as damage:
-            problems.append(damage.problem)
+    with each(progress, "verifying", sorted(snapshot.paths), "state file") as paths:
+        for path in paths:
+            try:
+                if path.startswith(f"{snapshot.folder}/pending/"):
+                    intents += snapshot.intents_of(path)
+                elif path.removeprefix(f"{snapshot.folder}/").count("/") == 1 and path.endswith(".jsonl"):
+                    ledger = _ledger(snapshot, path)
+                    ledgers[path] = ledger
+                    problems += _repeats(snapshot, path, ledger)
+                else:
+                    problems.append(_stranger(snapshot, path))
+            except DamagedState as damage:
+                problems.append(damage.problem)
     problems += [damage.problem for path, damage in snapshot.shrunk.items() if path not in snapshot.paths]
     problems += _uncovered(snapshot, ledgers)
     return Verified(tuple(ledgers.values()), tuple(intents), tuple(problems))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reconciler.core.progress import SILENT, Progress
 from reconciler.render.paint import PLAIN, Paint
 
 
@@ -18,6 +19,7 @@ class Listening:
     interactive: bool = False
     paint: Paint = PLAIN
     columns: int = 100
+    progress: Progress = SILENT
     questions: list[str] = field(default_factory=list)
 
     def shows(self, text: str) -> bool:
@@ -41,6 +43,3 @@ class Listening:
     def ask(self, question: str) -> bool:
         self.questions.append(question)
         return False
-
-    def progress(self, done: int, total: int, what: str) -> None:
-        pass

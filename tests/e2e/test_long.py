@@ -171,7 +171,8 @@ def test_a_long_apply_keeps_its_memory_flat_and_accounts_for_every_call(
     assert told.became["in doubt"] == state.intents
     assert "Still owed" in done.out
     assert "reconciler resolve" in done.out
-    assert re.search(r"^[\d,]+/[\d,]+ calls, [\d,]+ a (second|minute)", done.err, re.MULTILINE)
+    if CALLS >= 1000:  # fewer are made before the first line is due
+        assert re.search(r"^making [\d,]+ of [\d,]+ calls, [\d,]+ a (second|minute)", done.err, re.MULTILINE)
     if samples:  # where this machine shows a process's memory
         early, late = memory_at(samples, 0.2), samples[-1].megabytes
         assert late < early + MEGABYTES
@@ -232,7 +233,7 @@ def test_ctrl_c_on_a_terminal_ends_in_order_and_leaves_no_bar_behind(
             terminal.stdin.flush()
 
         type_after("600 calls now?", b"y\n")
-        type_after("/600 calls", b"\x03")
+        type_after(" of 600 calls", b"\x03")
         code = terminal.wait(60)
     lines = screen(shown.read_bytes().decode())
     told = Told.by("\n".join(lines))
@@ -240,6 +241,6 @@ def test_ctrl_c_on_a_terminal_ends_in_order_and_leaves_no_bar_behind(
     assert (told.planned, told.adds_up) == (600, True), lines
     assert told.became["skipped"] > 0
     assert "Stopping: calls in flight get a moment, then what is known is recorded." in lines
-    assert not [line for line in lines if re.search(r"\[[#.]+\]|/600 calls|\^C", line)], lines
+    assert not [line for line in lines if re.search(r"\[[#.]+\]| of 600 calls|\^C", line)], lines
     assert SECRET not in "\n".join(lines)
     State.of(place).check(faulty, tables)

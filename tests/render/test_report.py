@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from reconciler.core.call import Call, Range
 from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
 from reconciler.core.plan import Plan, make_plan
@@ -13,7 +11,6 @@ from reconciler.core.planner import PlannedCall, TablePlan
 from reconciler.core.policy import Held
 from reconciler.core.report import Report, Result, Skipped
 from reconciler.render.plan_json import report_document
-from reconciler.render.progress import bar_text, progress_text
 from reconciler.render.report_text import HELD, held_sentence, report_text
 from tests.render import sheets
 
@@ -86,28 +83,6 @@ def test_what_is_still_owed_is_applied_again_and_what_is_in_doubt_is_resolved() 
     assert "reconciler resolve" in text
     assert "reconciler resolve" not in "\n".join(ending(results(Rejected("no"), 1)))
     assert "Still owed" not in "\n".join(ending(results(Unknown("lost"), 3)))
-
-
-@pytest.mark.parametrize(
-    ("done", "seconds", "text"),
-    [
-        (0, 5.0, "0/10,000 calls"),
-        (4200, 42.0, "4,200/10,000 calls, 100 a second, about 58 s left"),
-        (100, 10.0, "100/10,000 calls, 10 a second, about 16 min left"),
-        (10, 60.0, "10/10,000 calls, 10 a minute, about 17 h left"),
-        (10_000, 100.0, "10,000/10,000 calls, 100 a second"),
-    ],
-)
-def test_progress_says_how_far_how_fast_and_how_long_still(done: int, seconds: float, text: str) -> None:
-    assert progress_text(done, 10_000, "calls", seconds) == text
-
-
-@pytest.mark.parametrize("columns", [20, 40, 60, 80, 200])
-def test_a_bar_never_reaches_the_end_of_its_line(columns: int) -> None:
-    text = progress_text(4200, 10_000, "calls", 42.0)
-    for done in (0, 4200, 10_000):
-        assert len(bar_text(text, done, 10_000, columns)) < columns
-    assert bar_text("half", 5, 10, 80) == f"[{'#' * 15}{'.' * 15}] half"
 
 
 def test_what_the_run_held_is_not_told_as_a_failure() -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from reconciler.core.config import Approvals, ApprovalsUnset, ForgeApprovals, ManifestApprovals, NoApprovals
 from reconciler.core.policy import Approval, Approved, Waiting
+from reconciler.core.progress import Count
 from reconciler.core.request import Request, Rerun
 from reconciler.review.approvals import approvals
 from tests.core import worlds
+from tests.telling import Told
 
 
 class _NotAsked:
@@ -35,6 +37,17 @@ def test_with_a_forge_its_reviews_decide_whatever_the_manifest_says() -> None:
     asked = worlds.request("m#1", ((0, 5),), "red")
     policy = ForgeApprovals("github", ("dana",))
     assert approvals([asked], policy, _Yes()) == {"m#1": Approved(("red", "dana"))}
+
+
+def test_how_many_reruns_were_looked_up_is_told_where_a_forge_is_asked() -> None:
+    reruns = [worlds.request(f"m#{number}", ((0, 5),), "red") for number in range(3)]
+    plain = worlds.request("m#3", ((0, 5),))
+    told = Told()
+    approvals([*reruns, plain], ForgeApprovals("github", ("dana",)), _Yes(), told)
+    assert told.all == {"looking up rerun": Count(3, done=3)}
+    told = Told()
+    approvals(reruns, POLICY, _NotAsked(), told)
+    assert told.all == {}
 
 
 def _approval(by: tuple[str, ...], policy: Approvals) -> Approval:

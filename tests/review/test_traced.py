@@ -13,6 +13,7 @@ from reconciler.errors import ForgeFailure, ForgeUnreachable
 from reconciler.review.forge import Comment, Person, PullRequest, Review, Reviewed
 from reconciler.review.traced import Brought, Change, Declared, Origin, ReviewedReruns
 from tests.core import worlds
+from tests.telling import Told
 
 DANA, LEE, ERIN = Person("1", "dana"), Person("2", "lee"), Person("3", "erin")
 C1, C2, HEAD, MERGED = "1" * 40, "2" * 40, "a" * 40, "b" * 40
@@ -129,6 +130,22 @@ def _message(approval: Approval) -> str:
 
 def test_lines_of_an_approved_pull_request_are_approved_by_its_approvers() -> None:
     assert _ask(_forge(LEE, DANA)) == Approved(("dana", "lee"))
+
+
+def test_what_is_looked_up_is_told_once_also_where_the_forge_is_down() -> None:
+    told, request = Told(), _request()
+
+    def down(_: ForgeApprovals) -> GitHub:
+        assert told.open == ["looking up who approved rerun red"]
+        raise ForgeFailure("down", "wait")
+
+    assert request.rerun
+    reruns = ReviewedReruns(down, Git(), TARGETS, told)
+    reruns.approval(request, request.rerun, POLICY)
+    assert (list(told.all), told.open) == (["looking up who approved rerun red"], [])
+    told.all.clear()
+    reruns.approval(request, request.rerun, POLICY)
+    assert told.all == {}
 
 
 def test_every_pull_request_that_changed_a_line_needs_its_own_approval() -> None:
