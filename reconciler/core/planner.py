@@ -138,7 +138,7 @@ def _plan(needs: Needs, approvals: Mapping[str, Approval], whole: Needs) -> Tabl
     owing = sorted(needs.owing(), key=lambda owing: owing.request.key)  # the first that is over a limit is named
     most = max((request.limits.calls for request in table.requests), default=0)
     ready = tuple(_cut(_listable(needs, needs.owed, most), approvals, needs.fresh, needs.approved, needs.doubts))
-    held = tuple(_cut(_listable(needs, needs.unapproved, most), approvals, EMPTY, needs.waiting, ()))
+    held = tuple(_cut(_listable(needs, needs.unapproved, most), approvals, EMPTY, needs.waiting, (), held=True))
     hold = hold_table(owing, ready, table.now, needs.terms) or hold_hours(table.target, table.now)
     planned = [PlannedCall(call, hold) for call in ready]
     planned += [PlannedCall(call, _missing_approval(call, approvals)) for call in held]
@@ -188,6 +188,8 @@ def _cut(
     fresh: Windows,
     reruns: Mapping[str, Windows],
     open_doubts: Sequence[Doubt],
+    *,
+    held: bool = False,
 ) -> Iterator[Call]:
     """Turn instants into the fewest calls: those with equal tokens are joined, those with different ones never are."""
     table, terms = needs.table, needs.terms
@@ -204,7 +206,7 @@ def _cut(
     made = [
         (tokens, cut)
         for tokens, windows in groups.items()
-        for cut in fewest(union(windows), terms, _barred(needs, tokens))
+        for cut in fewest(union(windows), terms, _barred(needs, tokens, held=held))
     ]
     for (tokens, cut), requests in zip(made, _satisfied(needs.asked, made, fresh), strict=True):
         names = (_approvers(approvals.get(request.key)) for request in requests if request.rerun)
@@ -221,15 +223,20 @@ def _cut(
         )
 
 
-def _barred(needs: Needs, tokens: tuple[str, ...]) -> Windows:
+def _barred(needs: Needs, tokens: tuple[str, ...], *, held: bool) -> Windows:
     """Return the seconds that no range of a call with these tokens reaches over.
 
-    A call that is no rerun reaches over nothing that was sent. A rerun does, but not beyond the windows of its
-    requests: these were approved, whatever was sent there. The second after a window is free: ranges end there.
+    A call that is no rerun reaches over nothing that was sent. A rerun does, but not beyond the windows that were
+    approved for its tokens, or that wait for that where it is held. The second after a window is free: ranges end
+    there.
     """
     if not tokens or needs.terms.schedule is None:
         return needs.taken
-    reruns = [request for request, _ in needs.asked if request.rerun and request.rerun.token in tokens]
+    reruns = [
+        request
+        for request, _ in needs.asked
+        if request.rerun and request.rerun.token in tokens and (request.key in needs.unapproved_keys) == held
+    ]
     approved = union((start, end + 1) for request in reruns for start, end in request.windows)
     return subtract(((approved[0][0], approved[-1][1]),), approved)
 

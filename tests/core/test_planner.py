@@ -170,13 +170,28 @@ def test_whatever_becomes_of_the_schedule_no_call_but_a_rerun_holds_a_second_of_
 
 @settings(max_examples=examples(400))
 @given(worlds() | sparse_worlds())
-def test_no_rerun_leaves_the_windows_of_its_requests_but_for_the_second_after_an_end(world: World) -> None:
-    by_key = {request.key: request for request in world.table.requests}
+def test_no_rerun_leaves_what_is_approved_for_its_tokens_but_for_the_second_after_an_end(world: World) -> None:
     for planned in _plan(world).calls:
         if planned.call.rerun:
-            reruns = [by_key[key] for key in planned.call.requests if by_key[key].rerun]
+            waits = planned.held is not None and planned.held.because == "approval"
+            reruns = [
+                request
+                for request in world.table.requests
+                if request.rerun
+                and request.rerun.token in planned.call.rerun
+                and isinstance(world.approvals[request.key], Waiting) == waits
+            ]
             approved = union((start, end + 1) for request in reruns for start, end in request.windows)
             assert inside(planned.call.span.windows, approved)
+
+
+def test_a_rerun_does_not_reach_over_what_nobody_approved_though_nothing_runs_there() -> None:
+    requests = (request("m#1", ((0, 9), (11, 13)), "red"), request("m#2", ((9, 11),), "red"))
+    table = _table(requests=requests, rules=Rules(Schedule("every 4", Every(4))), target=target(points=1))
+    agreed = plan_table(table, {"m#1": Approved(("dana",)), "m#2": Approved(("dana",))})
+    assert [call.span for call in agreed.ready] == [Range((0, 14), "inclusive")]
+    partly = plan_table(table, {"m#1": Approved(("dana",)), "m#2": Waiting("ask dana")})
+    assert [call.span for call in partly.ready] == [Range((0, 10), "inclusive"), Times((12,))]
 
 
 @given(worlds(with_doubt=False))
