@@ -1,4 +1,4 @@
-"""The commands of every day: validate, plan, apply, status, history."""
+"""The commands of every day: validate, plan, apply, status, history, report."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ def validate(call: Call, paths: tuple[Path, ...], output: str, base: str | None)
         "reconciler plan",
         "reconciler plan --format json --exit-code",
         "reconciler plan --save plan.json",
+        "reconciler plan --format html --out plan.html",
         "reconciler plan --explain catalog.sales.orders --at '2026-01-20 05:00:00'",
     )
 )
-@formats("text", "markdown", "json")
+@formats("text", "markdown", "json", "html")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan there, not to the terminal."
 )
@@ -151,3 +152,23 @@ def history(call: Call, table: str, at: str | None, output: str) -> ExitCode:
     from reconciler.commands import history as command
 
     return command.run(call.root, table, at, output, call.terminal)
+
+
+@cli.command(
+    epilog=examples(
+        "reconciler report --out report.html", "reconciler report --format svg --table 'sales.*' --out sales.svg"
+    )
+)
+@click.option("--format", "output", type=click.Choice(["html", "svg"]), default="html", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it there, not to standard output.")
+@scope
+@passing
+def report(call: Call, output: str, out: Path | None, table: str | None, target: str | None) -> ExitCode:
+    """Write a page with a timeline per table: what was triggered, runs again, is owed, held or in doubt.
+
+    One file that fetches nothing. Needs no credential. With svg: a picture for a README or a wiki.
+    """
+    from reconciler.commands import report as command
+    from reconciler.commands.gather import Scope
+
+    return command.run(command.ReportOptions(call.root, output, out, Scope(table, target)), call.terminal)

@@ -10,9 +10,12 @@ from reconciler.commands.comparison import Comparison, compare, only_added
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope, work_tree_manifests
 from reconciler.commands.outfile import check_files
+from reconciler.commands.pages import about, in_order, moment, refuse_terminal, write
 from reconciler.commands.saved_plan import save
 from reconciler.commands.sheets import sheet_of
 from reconciler.commands.state import Gathered, code_of, gather, open_checkout, tell_blocked, tell_settlement
+from reconciler.commands.tables import Tables
+from reconciler.core.progress import each
 from reconciler.errors import ExitCode, Failure, InvalidInput, UsageFailure
 from reconciler.render.plan_json import plan_document, problems_document
 from reconciler.render.plan_markdown import failure_markdown, plan_markdown
@@ -34,11 +37,13 @@ class PlanOptions:
 
 
 def run(options: PlanOptions, console: Console) -> ExitCode:
-    """Show the plan. Raises Failure; with JSON and Markdown, why there is no plan is written in that format too."""
+    """Show the plan. Raises Failure; for programs and pages, why there is no plan is written there too."""
     if options.base is not None and options.save:
         raise UsageFailure(
             "a plan against a base cannot be saved: it is not all that apply would do", "leave --base out, or --save"
         )
+    if options.format == "html":
+        refuse_terminal(options.out, "reconciler plan --format html --out plan.html")
     check_files((options.out, options.save), options.root)
     try:
         found, compared = _gather(options, console)
@@ -46,7 +51,10 @@ def run(options: PlanOptions, console: Console) -> ExitCode:
         _write_failure(options, console, failure)
         raise
     console.warning(problems_text(found.problems, os.fspath(options.root), console.paint.off()))
-    _write(options, console, _text(options, console, found, compared))
+    if options.format == "html":
+        _write_page(options, console, found, compared)
+    else:
+        _write(options, console, _text(options, console, found, compared))
     tell_blocked(found, console)
     if options.save:
         save(options.save, found.plan, options.scope, console)
@@ -64,6 +72,20 @@ def _text(options: PlanOptions, console: Console, found: Gathered, compared: Com
     return guards_text(told, paint) + plan_text(found.plan, paint, verbose=console.verbose, live=found.live)
 
 
+def _write_page(options: PlanOptions, console: Console, found: Gathered, compared: Comparison | None) -> None:
+    """Write the page of timelines: of the tables that have calls, or calls in doubt."""
+    from reconciler.render.report_page import report_page
+
+    tables = Tables.of(found)
+    known = (*tables.planned(), *tables.undeclared(options.scope)[0])
+    concerned = in_order(one for one in known if one.plan.calls or one.plan.all_doubts)
+    sheet = sheet_of(found, compared.told if compared else (), compared.base.ref if compared else None)
+    subject = about("plan", found, sheet, open_checkout(options.root), options.root)
+    with each(console.progress, "drawing", concerned, "table") as some:
+        text = report_page(subject, some)
+    write(options.out, text, len(concerned), console)
+
+
 def _write_failure(options: PlanOptions, console: Console, failure: Failure) -> None:
     """Write why there is no plan, in the formats that others read."""
     problems = failure.problems if isinstance(failure, InvalidInput) else ()
@@ -71,6 +93,10 @@ def _write_failure(options: PlanOptions, console: Console, failure: Failure) -> 
         _write(options, console, json_text(problems_document(problems)))
     elif options.format == "markdown":
         _write(options, console, failure_markdown("No plan", failure, os.fspath(options.root)))
+    elif options.format == "html":
+        from reconciler.render.report_page import failure_page
+
+        _write(options, console, failure_page("No plan", failure, os.fspath(options.root), moment()))
 
 
 def _gather(options: PlanOptions, console: Console) -> tuple[Gathered, Comparison | None]:

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 from reconciler.core.text import printable
 from reconciler.web import asset
 
-_BLOCK = re.compile(r":root \{(.*?)\}", re.DOTALL)
+_BLOCK = re.compile(r":root\S* \{(.*?)\}", re.DOTALL)
 _COLOUR = re.compile(r"--([A-Za-z]+): (#[0-9a-f]{6});")
 _NARROW = frozenset("ijlI.,:;'|!()[]ftr -")
 _WIDE = frozenset("mwMW@%")

@@ -23,13 +23,21 @@ HEADERS = (
 """What a server sends with a page, beside its type."""
 
 
-def page(template: str, values: Mapping[str, object], *, style: str, script: str = "", connect: str = "'none'") -> str:
+def page(
+    template: str,
+    values: Mapping[str, object],
+    *,
+    style: str,
+    script: str | tuple[str, ...] = "",
+    connect: str = "'none'",
+) -> str:
     """Return the page that a template makes of `values`; all of them are escaped.
 
     `style` and `script` are files beside this one: the page holds them whole, after the theme that all pages share.
-    `connect` is what its script may fetch from, in the words of a Content-Security-Policy; nothing where it is a file.
+    Several files of a script become one, in a scope of its own. `connect` is what it may fetch from, in the words of a
+    Content-Security-Policy; nothing where the page is a file.
     """
-    code = asset(script) if script else ""
+    code = _joined(script) if isinstance(script, tuple) else asset(script) if script else ""
     shared = {
         "policy": policy(code, connect),
         "style": Markup(asset("theme.css") + asset(style)),  # noqa: S704  (our own files)
@@ -46,6 +54,10 @@ def policy(code: str, connect: str) -> str:
         f"default-src 'none'; style-src 'unsafe-inline'; script-src {scripts}; img-src data:; connect-src {connect}; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    return "\n".join(('"use strict";', "{", *map(asset, names), "}", ""))
 
 
 @cache
