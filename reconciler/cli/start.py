@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 @click.option("--approver", "approvers", multiple=True, metavar="NAME", help="Who approves reruns: logins and teams.")
 @click.option("--tool", metavar="SOURCE", help="Where CI gets this tool from: OWNER/REPO@COMMIT, or a git URL@COMMIT.")
 @click.option("--branch", metavar="NAME", help="The branch that is applied; default: the one here, or main.")
+@click.option(
+    "--report",
+    type=click.Choice(["artifact", "pages", "none"]),
+    help="Where the jobs leave the report after each apply: with the run (the default), on Pages, or nowhere.",
+)
 @passing
 def init(
     call: Call,
@@ -40,6 +45,7 @@ def init(
     approvers: tuple[str, ...],
     tool: str | None,
     branch: str | None,
+    report: Literal["artifact", "pages", "none"] | None,
 ) -> ExitCode:
     """Make this repository ready: a config, jobs that plan and apply, and who owns what.
 
@@ -48,7 +54,7 @@ def init(
     """
     from reconciler.commands import init as command
 
-    options = command.InitOptions(call.root, forge, url, tenant, time_zone, approvers, tool, branch)
+    options = command.InitOptions(call.root, forge, url, tenant, time_zone, approvers, tool, branch, report=report)
     return command.run(_asked(call, options, command.questions, command.answered), call.terminal)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.commands.console import Console
-from reconciler.commands.init_files import Forge, Setup, Wanted, config_text, wanted_files
+from reconciler.commands.init_files import Forge, Report, Setup, Wanted, config_text, report_of, wanted_files
 from reconciler.commands.init_steps import next_steps
 from reconciler.commands.placing import check_places, is_there, place
 from reconciler.commands.questions import Question, refuse_open
@@ -39,6 +39,7 @@ class InitOptions:
     tool: str | None = None
     branch: str | None = None
     folder: Path = Path()
+    report: Report | None = None
 
 
 def questions(options: InitOptions) -> tuple[Question, ...]:
@@ -129,6 +130,11 @@ def _settle(top: Path, file: Wanted, options: InitOptions, console: Console) -> 
             console.warning(
                 f"{kept} is not this tool's, and stays; what belongs there was not written. Rename it, run init again"
             )
+    elif options.report is not None and file.report is not None and report_of(text) != file.report:
+        console.warning(
+            f"{kept} is kept as it is, without --report {options.report}. To have it, delete the file, run init again,"
+            " and take over by hand what you changed in it"
+        )
     if kept.endswith(f"/{CONFIG}"):
         _tell_config(text, options, console)
     return False
@@ -172,6 +178,7 @@ def _setup(options: InitOptions, git: Git | None, top: Path) -> Setup:
         time_zone=options.time_zone or "UTC",
         approvers=_approvers(options.approvers),
         tool=_tool(options),
+        report=options.report or "artifact",
     )
     _check_config(setup)
     return setup

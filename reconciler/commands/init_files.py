@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,8 @@ from reconciler.manifests.schema import schema_text
 from reconciler.manifests.writing import flow_list, scalar
 
 Forge = Literal["github", "gitlab"]
+Report = Literal["artifact", "pages", "none"]
+"""Where the jobs that apply leave the report: with the run, on the forge's Pages, or nowhere."""
 
 STANDARD_ROOT = "triggers"
 _STAGES = "# and, where it has `stages:`, the stages test and deploy\n"
@@ -38,6 +41,7 @@ class Setup:
     time_zone: str
     approvers: tuple[str, ...]
     tool: Tool
+    report: Report = "artifact"
 
     @property
     def has_team(self) -> bool:
@@ -51,7 +55,7 @@ class Wanted:
 
     `places` are all paths that it may have, the first that is there counts; () for its own alone. Where somebody else
     wrote it, it should hold all of `needs`; if not, `lines` are to be added; where there are none, it has to make
-    room.
+    room. `report` is where it leaves the report, None for a file that has nothing to do with that.
     """
 
     path: str
@@ -59,6 +63,7 @@ class Wanted:
     places: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     lines: str = ""
+    report: Report | None = None
 
 
 def wanted_files(setup: Setup) -> tuple[Wanted, ...]:
@@ -69,6 +74,13 @@ def wanted_files(setup: Setup) -> tuple[Wanted, ...]:
         Wanted(_SCHEMA, schema_text("config")),
     )
     return (*common, *(_github(setup) if setup.forge == "github" else _gitlab(setup)), _pre_commit(setup))
+
+
+def report_of(text: str) -> Report:
+    """Say where jobs leave the report, by the text of their file."""
+    if "uses: actions/deploy-pages@" in text or "\npages:" in text:
+        return "pages"
+    return "artifact" if " report --out " in text else "none"
 
 
 def config_text(setup: Setup) -> str:
@@ -86,7 +98,9 @@ def config_text(setup: Setup) -> str:
     return fill("reconciler.yml", slots)
 
 
-def workflow_text(name: str, root: str, branch: str, tool: str, file: str, apply_file: str) -> str:
+def workflow_text(
+    name: str, root: str, branch: str, tool: str, file: str, apply_file: str, report: Report = "artifact"
+) -> str:
     """Return a workflow of GitHub's.
 
     `tool` is the action as `uses:` names it, `file` where the workflow lies, `apply_file` where that of apply does.
@@ -95,7 +109,20 @@ def workflow_text(name: str, root: str, branch: str, tool: str, file: str, apply
     """
     apply = re.escape(apply_file)
     slots = {"root": root, "branch": branch, "tool": tool, "file": file, "apply": apply, "reconciler": _command(root)}
-    return fill(f"backfills-{name}.yml", slots)
+    return fill(f"backfills-{name}.yml", {**slots, **_report_parts(report, slots)})
+
+
+def _report_parts(report: Report, slots: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what the workflow that applies has for the report: of the job, its last steps, and a job after it.
+
+    Sources: GitHub's pages "Using custom workflows with GitHub Pages" (its rights) and "Changing the visibility of your
+    GitHub Pages site"; the README of actions/deploy-pages.
+    """
+    return {
+        "outputs": fill("report-outputs.yml", {}) if report == "pages" else "",
+        "report": "" if report == "none" else fill(f"report-{report}.yml", slots),
+        "publish": fill("report-publish.yml", slots) if report == "pages" else "",
+    }
 
 
 def _command(root: str) -> str:
@@ -106,7 +133,12 @@ def _github(setup: Setup) -> tuple[Wanted, ...]:
     tool = f"{setup.tool.path}/.github/actions/reconciler@{setup.tool.commit}"
     tool += f" # {setup.tool.version}" if setup.tool.version else ""
     workflows = (
-        Wanted(path, workflow_text(name, setup.root, setup.branch, tool, path, _APPLY), needs=("reconciler",))
+        Wanted(
+            path,
+            workflow_text(name, setup.root, setup.branch, tool, path, _APPLY, setup.report),
+            needs=("reconciler",),
+            report=setup.report if name == "apply" else None,
+        )
         for name, path in (("plan", _PLAN), ("apply", _APPLY), ("resolve", _RESOLVE))
     )
     # The first of these that is there counts. Source: GitHub's page "About code owners".
@@ -121,11 +153,18 @@ def _gitlab(setup: Setup) -> tuple[Wanted, ...]:
         "install": f"backfill-reconciler @ git+{setup.tool.url}@{setup.tool.commit}",
         "reconciler": _command(setup.root),
     }
+    # Sources: GitLab's pages "CI/CD YAML syntax reference" (`needs`, `rules`) and "GitLab Pages access control".
+    report = "" if setup.report == "none" else fill(f"gitlab-report-{setup.report}.yml", slots)
     include = fill("gitlab-ci.yml", {})
     # The first of these that is there counts. Source: GitLab's issue 219916, from its own code.
     places = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
     return (
-        Wanted(_JOBS, fill("gitlab.yml", slots), needs=("reconciler",)),
+        Wanted(
+            _JOBS,
+            fill("gitlab.yml", {**slots, "report": report}),
+            needs=("reconciler",),
+            report=setup.report,
+        ),
         Wanted(".gitlab-ci.yml", include, needs=(_JOBS,), lines=f"{include}{_STAGES}"),
         _owners(setup, places[2], places, "/.gitlab/", "/.gitlab-ci.yml"),
     )

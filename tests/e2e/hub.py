@@ -36,11 +36,11 @@ class Hub(ABC):
     def git(self, *arguments: str) -> str:
         return git(self.top, *arguments).strip()
 
-    def begin(self, scheduler: str, *approvers: str) -> None:
+    def begin(self, scheduler: str, *approvers: str, report: str = "artifact") -> None:
         """Let `init` make the repository ready for a scheduler, and push that to main without a pull request."""
         named = [word for who in approvers for word in ("--approver", who)]
         target = ("--url", scheduler, "--tenant", "tn", "--time-zone", "Asia/Shanghai")
-        made = self.place.run("init", "--forge", self.name, *named, "--tool", TOOL, *target)
+        made = self.place.run("init", "--forge", self.name, *named, "--tool", TOOL, *target, "--report", report)
         assert made.code == 0, made.err
         self._commit("Begin")
         self.git("push", "-q", "origin", "HEAD:main")
@@ -250,5 +250,12 @@ class OnGitLab(Hub):
         return self._runner.run(remote, "backfills-plan", head, **request, **env)
 
     def apply(self) -> Ran:
+        return self._on_main("backfills-apply")
+
+    def report(self, job: str = "backfills-report") -> Ran:
+        """Run the job that follows it."""
+        return self._on_main(job)
+
+    def _on_main(self, job: str) -> Ran:
         branch = {"CI_COMMIT_BRANCH": "main", **self._project, **self.tokens}
-        return self._runner.run(self.remote, "backfills-apply", self.main(), **branch)
+        return self._runner.run(self.remote, job, self.main(), **branch)

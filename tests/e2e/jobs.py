@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from tests.e2e.workplace import PACKAGE, git
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 _HASH = re.compile(r"hashFiles\('([^']+)'\) != ''")
+_OUTCOME = re.compile(r"steps\.(\w+)\.outcome == 'success'")
 _INSTALLS = re.compile(r"python -m venv|\S*pip install")
 
 
@@ -25,7 +26,7 @@ _INSTALLS = re.compile(r"python -m venv|\S*pip install")
 class Ran:
     """A job that has ended: the code of its first script that failed (0 for none), all that it printed.
 
-    `summary` is what GitHub shows of it; `kept` are the files that GitLab keeps of it, by name.
+    `summary` is what GitHub shows of it; `kept` are the files that the forge keeps of it, by name.
     """
 
     code: int = 0
@@ -33,9 +34,9 @@ class Ran:
     summary: str = ""
     kept: dict[str, str] = field(default_factory=dict)
 
-    def add(self, done: subprocess.CompletedProcess[str]) -> None:
+    def add(self, done: subprocess.CompletedProcess[str], *, counts: bool = True) -> None:
         self.log += done.stdout + done.stderr
-        self.code = self.code or done.returncode
+        self.code = self.code or (done.returncode if counts else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +78,29 @@ class GitHubRunner:
     known: Mapping[str, str]
 
     def run(self, remote: Path, workflow: str, commit: str, **env: str) -> Ran:
-        """Run the only job of a workflow file as it is in `commit`, which is checked out as actions/checkout does."""
+        """Run the first job of a workflow file as it is in `commit`, which is checked out as actions/checkout does."""
         clone = self.machine.check_out(remote, commit)
         document = yaml.safe_load((clone / ".github" / "workflows" / workflow).read_text())
-        (job,) = document["jobs"].values()
+        job = next(iter(document["jobs"].values()))
+        temp = self.machine.folder / "temp"
+        shutil.rmtree(temp, ignore_errors=True)
+        temp.mkdir()
         summary = self.machine.folder / "summary.md"
         summary.write_text("")
-        base = {"GITHUB_STEP_SUMMARY": os.fspath(summary), **env, **self._filled(job.get("env", {}))}
+        given = {"GITHUB_STEP_SUMMARY": os.fspath(summary), "RUNNER_TEMP": os.fspath(temp)}
+        base = {**given, **env, **self._filled(job.get("env", {}))}
         ran = Ran()
+        done: dict[str, bool] = {"tool": True}
         for step in job["steps"]:
-            if "run" in step and _due(step, clone, ran):
-                ran.add(self.machine.bash(step["run"], clone, {**base, **self._filled(step.get("env", {}))}))
+            if not _due(step, clone, ran, done):
+                continue
+            if "run" in step:
+                ended = self.machine.bash(step["run"], clone, {**base, **self._filled(step.get("env", {}))})
+                done[step.get("id", "")] = not ended.returncode
+                ran.add(ended, counts=not step.get("continue-on-error"))
+            elif step["uses"].startswith(("actions/upload-artifact@", "actions/upload-pages-artifact@")):
+                path = step["with"]["path"].replace("${{ runner.temp }}", os.fspath(temp))
+                ran.kept |= _files([clone / path], clone, temp)
         ran.summary = summary.read_text()
         return ran
 
@@ -95,11 +108,15 @@ class GitHubRunner:
         return {name: _EXPRESSION.sub(lambda found: self.known[found[1]], str(value)) for name, value in env.items()}
 
 
-def _due(step: Mapping[str, Any], clone: Path, ran: Ran) -> bool:
+def _due(step: Mapping[str, Any], clone: Path, ran: Ran, done: Mapping[str, bool]) -> bool:
     condition = str(step.get("if", ""))
+    if not all(done.get(name) for name in _OUTCOME.findall(condition)):
+        return False
     hashed = _HASH.search(condition)
     if hashed and not (clone / hashed[1]).exists():
         return False
+    if "failure()" in condition:
+        return bool(ran.code)
     return not ran.code or "always()" in condition or "!cancelled()" in condition
 
 
@@ -116,7 +133,8 @@ class GitLabRunner:
         (included,) = yaml.safe_load((clone / ".gitlab-ci.yml").read_text())["include"]
         document = yaml.safe_load((clone / included["local"]).read_text())
         job = {**document[document[name]["extends"]], **document[name]}
-        given = {**(self.scoped if "environment" in job else {}), **job["variables"], "CI_COMMIT_SHA": commit, **env}
+        scoped = self.scoped if "environment" in job else {}
+        given = {**scoped, **job["variables"], "CI_COMMIT_SHA": commit, **env}
         before = [line for line in job["before_script"] if not _INSTALLS.match(line)]
         ran = Ran()
         ran.add(self.machine.bash("\n".join([*before, *job["script"]]), clone, given))
@@ -128,8 +146,15 @@ class GitLabRunner:
 
 def _kept(artifacts: Mapping[str, Any], clone: Path, ran: Ran) -> dict[str, str]:
     """Return the files that a job keeps. Source: GitLab's page on `artifacts`: none of what is in .git."""
-    if artifacts["when"] == "on_failure" and not ran.code:
+    when = artifacts.get("when", "on_success")
+    if when != "always" and (when == "on_failure") != bool(ran.code):
         return {}
     paths = [clone / path for path in (*artifacts.get("paths", ()), *artifacts.get("reports", {}).values())]
+    return _files(paths, clone)
+
+
+def _files(paths: Iterable[Path], *bases: Path) -> dict[str, str]:
+    """Return the files at some paths and in folders, named from the base that they are below."""
     files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*.*")))]
-    return {file.relative_to(clone).as_posix(): file.read_text() for file in files}
+    names = [file.relative_to(next(base for base in bases if file.is_relative_to(base))) for file in files]
+    return {name.as_posix(): file.read_text() for name, file in zip(names, files, strict=True)}

@@ -24,19 +24,25 @@ OWN_ACTION = "./.github/actions/reconciler"
 # A local path is the checkout's: on a pull request the one that it changes. zizmor would rather have the default's.
 OWN_TOOL = f"{OWN_ACTION} # zizmor: ignore[self-repository] of the checkout: a pull request tries its own"
 WORKFLOWS = ("plan", "apply", "resolve")
+VARIANTS = {
+    "triggers": {},
+    "data/back-fills": {"root": "data/back-fills"},
+    "pages": {"report": "pages"},
+    "none": {"report": "none"},
+}
 
 _PIN = re.compile(r"uses: (?P<action>[^@\s]+)@(?P<commit>\S+)(?: # (?P<version>\S+))?")
 
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory, guards: None) -> Mapping[str, Path]:
-    """Return folders that `init` made ready, for each forge, with the standard root and another."""
+    """Return folders that `init` made ready, for each forge: by root, and by where the report goes."""
     folders = {}
     for forge in ("github", "gitlab"):
-        for root in ("triggers", "data/back-fills"):
+        for name, given in VARIANTS.items():
             folder = tmp_path_factory.mktemp(forge)
-            make_ready(folder, root, forge=forge)
-            folders[f"{forge} {root}"] = folder
+            make_ready(folder, **given, forge=forge)
+            folders[f"{forge} {name}"] = folder
     return folders
 
 
@@ -64,7 +70,7 @@ def test_every_file_fits_its_schema(ready: Mapping[str, Path], tried: Tried) -> 
         pipelines += [*folder.glob(".gitlab-ci.yml"), *folder.glob(".gitlab/*.yml")]
         hooks.append(folder / ".pre-commit-config.yaml")
     actions = [*TOP.glob(".github/actions/*/action.yml")]
-    assert (len(workflows), len(actions), len(pipelines)) == (4 + 6, 1, 4)
+    assert (len(workflows), len(actions), len(pipelines)) == (4 + 12, 1, 8)
     check("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
     check("check-jsonschema", "--builtin-schema", "vendor.github-actions", *actions)
     check("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", *pipelines)
@@ -119,7 +125,7 @@ def test_rights_are_named_a_job_at_a_time_and_no_stranger_gets_a_secret(ready: M
 def step(ready: Mapping[str, Path], name: str, title: str, root: str = "triggers") -> str:
     """Return the script of a workflow's step."""
     text = (ready[f"github {root}"] / ".github" / "workflows" / f"backfills-{name}.yml").read_text()
-    (job,) = yaml.safe_load(text)["jobs"].values()
+    job = next(iter(yaml.safe_load(text)["jobs"].values()))
     (found,) = (each for each in job["steps"] if each.get("name") == title)
     script: str = found["run"]
     return script
@@ -237,9 +243,13 @@ def test_a_journal_is_taken_from_an_apply_that_has_ended_alone(
     assert (status == 0) == fine
 
 
-def gitlab_script(ready: Mapping[str, Path], job: str) -> str:
-    pipeline: dict[str, Any] = yaml.safe_load((ready["gitlab triggers"] / ".gitlab" / "backfills.yml").read_text())
-    (script,) = pipeline[job]["script"]
+def gitlab_jobs(ready: Mapping[str, Path], variant: str = "triggers") -> Mapping[str, Any]:
+    jobs: dict[str, Any] = yaml.safe_load((ready[f"gitlab {variant}"] / ".gitlab" / "backfills.yml").read_text())
+    return jobs
+
+
+def gitlab_script(ready: Mapping[str, Path], job: str, variant: str = "triggers") -> str:
+    (script,) = gitlab_jobs(ready, variant)[job]["script"]
     return str(script)
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.render.report_text import HELD
+from reconciler.scheduler.emulator import Fault
 from tests.e2e.counting import Counting
 from tests.e2e.hub import Hub, OnGitHub
+from tests.e2e.jobs import Ran
 from tests.e2e.manifests import ORDERS, SALES, again, backfill, between, hours, twice
 from tests.e2e.nursery import Nursery
 from tests.e2e.workplace import SECRET
@@ -28,6 +30,11 @@ def hub(folder: Path, nursery: Nursery, scheduler: Counting) -> Iterator[OnGitHu
     assert SECRET.encode() not in stored
 
 
+def is_report(ran: Ran) -> bool:
+    """Say whether a job keeps a page of how things stand."""
+    return ran.kept["report/index.html"].lower().startswith("<!doctype html>")
+
+
 def test_the_whole_story(hub: OnGitHub, scheduler: Counting) -> None:
     outage = {"name": "outage", **between(1, 5, reason="INC-4211")}
     hub.pull_request(1, "sales.yaml", backfill("sales", outage))
@@ -40,6 +47,7 @@ def test_the_whole_story(hub: OnGitHub, scheduler: Counting) -> None:
     assert (applied.code, scheduler.runs(SALES)) == (0, hours(1, 5)), applied.log
     assert hub.comment(1).splitlines()[1] == "### 1 triggered"
     assert f"https://github.test/acme/backfills/commit/{hub.state_commit()}" in hub.comment(1)
+    assert is_report(applied)
 
     rerun = again("late-files", {"name": "late", **between(3, 4)})
     hub.pull_request(2, "sales.yaml", backfill("sales", outage, rerun))
@@ -53,6 +61,7 @@ def test_the_whole_story(hub: OnGitHub, scheduler: Counting) -> None:
     held = hub.apply()
     assert (held.code, scheduler.runs(SALES)) == (5, hours(1, 5)), held.log
     assert "needs 1 more approving review of #2 by lee" in hub.comment(2)
+    assert is_report(held)
     for told in (held.log, hub.comment(2)):
         assert HELD in told
 
@@ -93,3 +102,20 @@ def test_a_late_approval_is_told_where_it_was_given_and_nothing_told_is_lost(hub
     assert again_ran.code == 0
     assert hub.comment(3) == before
     assert "nothing was called since" in again_ran.log
+
+
+def test_an_apply_that_leaves_doubt_keeps_its_journal_and_the_report(hub: OnGitHub, scheduler: Counting) -> None:
+    scheduler.decide = lambda _arrival: Fault.LOST
+    hub.push_main("sales.yaml", backfill("sales", between(1, 5)))
+    failed = hub.apply()
+    assert failed.code == 7, failed.log
+    assert is_report(failed)
+    assert [name for name in failed.kept if name.endswith(".jsonl")]
+
+
+def test_the_report_is_made_for_pages_too_and_before_there_is_any_state(folder: Path, nursery: Nursery) -> None:
+    with GitHub("acme/backfills") as forge:
+        hub = OnGitHub(folder, nursery, forge)
+        hub.begin("http://127.0.0.1:9", "lee", report="pages")
+        nothing_yet = hub.apply()
+        assert is_report(nothing_yet), nothing_yet.log

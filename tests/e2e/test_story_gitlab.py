@@ -11,6 +11,7 @@ import pytest
 from reconciler.scheduler.emulator import Fault
 from tests.e2e.counting import Counting
 from tests.e2e.hub import JOB_TOKEN, OnGitLab
+from tests.e2e.jobs import Ran
 from tests.e2e.manifests import SALES, again, backfill, between, hours, text_of, twice
 from tests.e2e.nursery import Nursery
 from tests.e2e.workplace import SECRET
@@ -34,6 +35,11 @@ def hub(folder: Path, nursery: Nursery, scheduler: Counting) -> Iterator[OnGitLa
         assert secret.encode() not in stored
 
 
+def is_report(ran: Ran) -> bool:
+    """Say whether a job succeeded, and keeps a page of how things stand."""
+    return not ran.code and ran.kept["report/index.html"].lower().startswith("<!doctype html>")
+
+
 def test_the_whole_story(hub: OnGitLab, scheduler: Counting) -> None:
     hub.pull_request(1, "sales.yaml", backfill("sales", OUTAGE))
     planned = hub.plan(1)
@@ -46,6 +52,7 @@ def test_the_whole_story(hub: OnGitLab, scheduler: Counting) -> None:
     assert (applied.code, scheduler.runs(SALES)) == (0, hours(1, 5)), applied.log
     assert hub.comment(1).splitlines()[1] == "### 1 triggered"
     assert f"https://gitlab.test/acme/warehouse/data/-/commit/{hub.state_commit()}" in hub.comment(1)
+    assert is_report(hub.report())
 
     late = {"name": "late", **between(3, 4)}
     hub.pull_request(2, "sales.yaml", backfill("sales", OUTAGE, again("late-files", late)))
@@ -104,6 +111,7 @@ def test_an_apply_that_leaves_doubt_keeps_its_journal(hub: OnGitLab, scheduler: 
     assert failed.code == 7, failed.log
     ((name, journal),) = failed.kept.items()
     assert name.startswith("journal/")
+    assert is_report(hub.report())
     (hub.top / "kept.jsonl").write_text(journal)
     settled = hub.place.run("resolve", "--journal", "kept.jsonl", "--run-ended")
     assert settled.code == 7, settled.err  # it proves no more than that the call was sent
