@@ -4,10 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check torture bench lint types layers clean
+.PHONY: help demo test check check-web torture bench lint types layers clean
 
 help:            ## show the commands
-	@sed -n 's/^\([a-z]*\): .*##/  make \1 /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\): .*##/  make \1 /p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed  ## watch the whole story on the embedded scheduler
 	@$(BIN)/reconciler demo
@@ -16,6 +16,9 @@ test: $(VENV)/.dev  ## run the tests
 	@$(BIN)/pytest -q -n auto --dist worksteal
 
 check: lint types layers test  ## everything CI runs: lint, types, layers, tests
+
+check-web: $(VENV)/.dev  ## run the tests that take a browser (Chromium; CHROMIUM=/path names it), keep pictures in build/web
+	@CHROMIUM="$(CHROMIUM)" $(BIN)/pytest -q -n 2 --dist loadfile tests/web
 
 lint: $(VENV)/.dev  ## ruff, format and lint
 	@$(BIN)/ruff format --check .

@@ -17,6 +17,8 @@ pytest_plugins = ["tests.figures"]
 hypothesis.settings.register_profile("quiet", deadline=None)
 hypothesis.settings.load_profile("quiet")
 
+_WEB = Path(__file__).parent / "web"
+
 _FOREIGN = re.compile(
     r"(GITHUB|CI|GITLAB|BUILDKITE|CIRCLE|BITBUCKET|BUILD|DRONE|RUNNER|JENKINS)_.*|CI|BRANCH_NAME|BUILD_URL|.*_proxy"
     r"|GIT_.*|RECONCILER_.*|NO_COLOR",
@@ -43,6 +45,12 @@ GIT_CONFIG = """\
 
 class NetworkRefused(BaseException):
     """A test tried to leave this machine. Not an Exception, so that no code under test takes it for an outage."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the tests that take a browser to runs that name their folder."""
+    named = any(Path(arg.partition("::")[0]).resolve().is_relative_to(_WEB) for arg in config.args)
+    return True if collection_path == _WEB and not named else None
 
 
 @pytest.hookimpl(optionalhook=True)
