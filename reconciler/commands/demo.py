@@ -184,10 +184,10 @@ class _Story:
         self.commit("The outage lasted until six; rerun two hours for the corrected rates")
         self.say("What ran, what will run, and what is wrong:")
         self.reconciler("status")
-        program = "reconciler" if which("reconciler") else f"{sys.executable} -m reconciler"
-        self.say(f"Go on playing in {self.repository}\n  (edit triggers/, commit, push, then: {program} apply)")
         self.say(f"The same as a picture, for your browser: {self.folder / 'report.html'}")
         self.reconciler("report", "--out", "../report.html")
+        program = "reconciler" if which("reconciler") else f"{sys.executable} -m reconciler"
+        self.say(f"Go on playing in {self.repository}\n  (edit triggers/, commit, push, then: {program} apply)")
 
     def say(self, text: str) -> None:
         self.console.result(f"\n{self.console.paint.bold(f'# {text}')}\n")

@@ -19,6 +19,7 @@ from reconciler.core.text import printable
 from reconciler.core.timeline import URGENCY, Standing, Timeline
 from reconciler.core.window import Window
 from reconciler.render.report_columns import Words, columns_of
+from reconciler.render.words import calls_by_status
 
 TABLES = 64
 """How many tables a shard holds at most."""
@@ -32,8 +33,9 @@ _SAMPLES = 30
 class Row:
     """What the index says of a table. `shard` and `place` are where the rest lies; `window` is where it has anything.
 
-    `statuses` has a bit for each of `URGENCY`; `counts` are its calls in doubt, held and owed, its triggers that are
-    reruns, and all its triggers. `instances` are how many were triggered, and asked for; None without a schedule.
+    `statuses` has a bit for each of `URGENCY`; `counts` its calls of each. `made` are the calls for it that were
+    triggered: without those that calls for tables upstream covered. `instances` are how many were triggered, and asked
+    for; None without a schedule.
     """
 
     urgency: tuple[bool, bool, bool]
@@ -45,7 +47,8 @@ class Row:
     schedule: str
     asked: int
     last: str
-    counts: tuple[int, int, int, int, int]
+    counts: tuple[int, ...]
+    made: int
     instances: tuple[int, int] | None
     shard: int
     place: int
@@ -62,7 +65,7 @@ class Row:
         """Return what the index keeps of a table."""
         table, plan = standing.table, standing.plan
         known = plan.instances
-        reruns = sum(1 for line in table.ledger.triggers if line.rerun) if table.ledger else 0
+        counts = calls_by_status(standing)
         return cls(
             urgency=standing.urgency,
             target=table.target,
@@ -73,7 +76,8 @@ class Row:
             schedule=table.rules.schedule.text if table.rules.schedule else "",
             asked=len(table.requests),
             last=standing.last or "",
-            counts=(len(plan.all_doubts), standing.held, len(plan.ready), reruns, standing.triggers),
+            counts=tuple(counts[status] for status in URGENCY),
+            made=standing.made,
             instances=(known.triggered, known.asked) if known else None,
             shard=shard,
             place=place,

@@ -9,11 +9,12 @@ from reconciler.core.call import canonical
 from reconciler.core.config import Target
 from reconciler.core.planner import PlannedCall
 from reconciler.core.text import count, listing, printable
-from reconciler.core.timeline import URGENCY, Standing, Status
+from reconciler.core.timeline import URGENCY, Standing
 from reconciler.errors import Failure, InvalidInput, Problem
 from reconciler.render.about import About
 from reconciler.render.report_data import Packed, Packing, Row
 from reconciler.render.verdict import verdict, verdict_text
+from reconciler.render.words import MARKS, WORDS
 from reconciler.web import page
 
 SCRIPT = (
@@ -31,13 +32,6 @@ CALLS = 500
 """Calls whose bodies a plan's page shows; JSON has all of them."""
 _PROBLEMS = 100
 _PRESSED = "inDoubt,held,owed"
-_MARKS: dict[Status, tuple[str, str]] = {
-    "inDoubt": ("?", "in doubt"),
-    "held": ("!", "held"),
-    "owed": ("+", "owed"),
-    "rerun": ("~", "rerun"),
-    "triggered": ("", "triggered"),
-}
 
 Values = dict[str, object]
 
@@ -99,7 +93,7 @@ def _totals(about: About, data: Packed) -> list[Values]:
         ("In doubt", summary.in_doubt, "inDoubt" if summary.in_doubt else "", ""),
         ("Held", summary.held, "held" if summary.held else "", ""),
         ("To make", summary.calls, "owed" if summary.calls else "", ""),
-        ("Calls triggered", sum(row.counts[4] for row in rows), "", ""),
+        ("Calls triggered", sum(row.made for row in rows), "", ""),
     ]
     if known:
         asked = f"{sum(asked for _, asked in known):,}"
@@ -152,8 +146,8 @@ def _timelines(about: About, data: Packed) -> Values:
         "statuses": [
             {
                 "key": status,
-                "mark": _MARKS[status][0],
-                "word": _MARKS[status][1],
+                "mark": MARKS[status],
+                "word": WORDS[status],
                 "tables": f"{sum(row.statuses >> at & 1 for row in rows):,}",
             }
             for at, status in enumerate(URGENCY)
@@ -206,7 +200,7 @@ def _needs_title(rows: Sequence[Row]) -> str:
 
 
 def _need(row: Row) -> Values:
-    doubts, held, owed, _, triggered = row.counts
+    doubts, held, owed, reruns, triggered = row.counts
     return {
         "table": printable(row.table),
         "target": printable(row.target.name),
@@ -214,7 +208,7 @@ def _need(row: Row) -> Values:
         "doubts": f"{doubts:,}",
         "held": f"{held:,}",
         "owed": f"{owed:,}",
-        "triggered": f"{triggered:,}",
+        "triggered": f"{reruns + triggered:,}",
     }
 
 

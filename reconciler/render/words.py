@@ -15,6 +15,8 @@ WORDS: Mapping[Status, str] = {
     "rerun": "rerun",
     "triggered": "triggered",
 }
+MARKS: Mapping[Status, str] = {"inDoubt": "?", "held": "!", "owed": "+", "rerun": "~", "triggered": ""}
+"""What stands for a status beside its colour and pattern, as in the text of a plan."""
 
 _REQUESTS = 3
 

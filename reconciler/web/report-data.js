@@ -198,12 +198,13 @@ function readSpans(packed) {
 
 /** The counts of a row of the index in words, the most urgent first: [[status or "", text], ...]. */
 function counted(index, at) {
-  const [doubts, held, owed, reruns, triggers] = index.counts[at];
+  const [doubts, held, owed, reruns, triggered] = index.counts[at];
   const words = [];
   if (doubts) words.push(["inDoubt", `${number.format(doubts)} in doubt`]);
   if (held) words.push(["held", `${number.format(held)} held`]);
   if (owed) words.push(["owed", `${number.format(owed)} owed`]);
   if (reruns) words.push(["rerun", count(reruns, "rerun")]);
-  words.push(["", triggers ? `${number.format(triggers)} triggered` : "nothing triggered yet"]);
+  if (triggered) words.push(["", `${number.format(triggered)} triggered`]);
+  else if (!reruns) words.push(["", "nothing triggered yet"]);
   return words;
 }

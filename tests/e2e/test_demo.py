@@ -8,14 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.root import cli
 from reconciler.scheduler.emulator import Database
 from tests.e2e.manifests import ORDERS, SALES, backfill, between, hours, twice
 from tests.e2e.workplace import Ended, Workplace
 
 STORES = "default_catalog.sales.DIM_STORE"
-REPORTED = "report" in cli.commands
-"""Whether the command that draws the story's end is there."""
 
 
 def _watched(place: Workplace, folder: Path) -> Ended:
@@ -30,7 +27,7 @@ def _watched(place: Workplace, folder: Path) -> Ended:
 
 def test_the_demo_can_be_watched_and_leaves_something_of_every_kind_to_see(place: Workplace, tmp_path: Path) -> None:
     played = _watched(place, tmp_path / "demo")
-    assert played.code == (0 if REPORTED else 1), played.out + played.err
+    assert played.code == 0, played.out + played.err
     database = Database(tmp_path / "demo" / "backfills" / ".git" / "reconciler" / "emulator" / "demo.db")
     try:
         assert {row.time: row.runs for row in database.instances(SALES)} == {**hours(1, 13), **twice(3, 4)}
@@ -41,7 +38,7 @@ def test_the_demo_can_be_watched_and_leaves_something_of_every_kind_to_see(place
         database.close()
     for said in ("+ range  2026-01-20 06:00:00 .. 2026-01-20 08:00:01  3 instances", "over limits.span of 366d"):
         assert said in played.out
-    assert (tmp_path / "demo" / "report.html").exists() == REPORTED
+    assert (tmp_path / "demo" / "report.html").exists()
     status = place.run("--root", str(tmp_path / "demo" / "backfills" / "triggers"), "status", "--format", "json")
     counts = ("triggered", "missing", "held", "inDoubt")
     assert {row["tableName"]: [row[name] for name in counts] for row in status.json["tables"]} == {
