@@ -51,9 +51,9 @@ def _to_make(plan: Plan) -> Iterator[Said]:
         return
     known = instances_of(ready)
     reruns = sum(1 for call in ready if call.rerun)
-    yield Said("owed", f"{count(len(ready), 'call')} to make.")
-    parts = [f"{count(known, 'instance')}"] if known is not None else []
-    parts += [count(plan.summary.tables, "table")]
+    yield Said("owed", f"{count(len(ready), 'call')} to make")
+    parts = [f"for {count(plan.summary.tables, 'table')}"]
+    parts += [f"{count(known, 'instance')}"] if known is not None else []
     parts += [f"{count(reruns, 'rerun')} among them"] if reruns else []
     yield Said("plain", f"{', '.join(parts)}.")
 

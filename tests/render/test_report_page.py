@@ -60,7 +60,7 @@ def _page(*standings: Standing, **changes: object) -> Reading:
 
 def test_the_verdict_says_what_is_wrong_first() -> None:
     found = _page(_standing(_window(0, 9), sent=_window(0, 2), doubt=_window(2, 4)))
-    assert found.by_id["verdict"].startswith("1 call in doubt. 1 call to make.")
+    assert found.by_id["verdict"].startswith("1 call in doubt. 1 call to make for 1 table")
     page = report_page(_about((_standing(_window(0, 9)),)), ())
     assert (
         page.index('id="verdict"') < page.index('id="totals"') < page.index('id="timelines"') < page.index('id="index"')
