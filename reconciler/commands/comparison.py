@@ -127,6 +127,8 @@ def only_added(found: Gathered, checkout: Checkout, base: Base, console: Console
     plan = added(snapshot, before, Side(asked, found.planner.plan(onto) if owed else found.plan))
     already = f"; not shown: {count(owed, 'call')} owed there already" if owed else ""
     console.message(f"Only what this branch adds over {printable(base.ref)} ({base.commit[:12]}){already}.")
+    # Instances are counted as if all that the base owes were triggered: a number that is true of nothing.
+    plan = replace(plan, tables=tuple(replace(table, instances=None) for table in plan.tables))
     dropped = no_longer_asked(before, asked, rules)
     warnings = (_dropped(base.ref, dropped),) if dropped else ()
     return replace(found, plan=plan, problems=tuple(sorted((*found.problems, *warnings))))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from glob import escape
 from pathlib import Path
 
 from reconciler.commands.authorship import Authorship
@@ -132,12 +131,9 @@ class _Past:
         """Say what becomes of an instant that nothing triggered; None where the manifests or the state cannot tell."""
         if self.declared is None:
             return None
-        if not self._table(key).requests:
-            parts = (part for intent in self.snapshot.intents for part in intent.parts if part.key == key)
-            point = ((second, second + 1),)
-            return "inDoubt" if any(overlaps(part.call.span.windows, point) for part in parts) else "notAsked"
         manifests = work_tree_manifests(self.root, console.progress)
-        found = gather(self.checkout, manifests, Scope(escape(key[1]), key[0]), console)
+        # All tables: what holds this one, or runs it too, may be any other.
+        found = gather(self.checkout, manifests, Scope(), console)
         if key in found.planner.blocked:
             return None
         standing = Tables.of(found).standing(key)

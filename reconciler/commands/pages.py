@@ -14,7 +14,7 @@ from reconciler.commands.identity import commit_url
 from reconciler.commands.state import Gathered
 from reconciler.core.text import count
 from reconciler.core.timeline import Standing
-from reconciler.errors import UsageFailure
+from reconciler.errors import Failure, UsageFailure
 from reconciler.render.about import About
 from reconciler.render.sheet import Sheet
 from reconciler.state.checkout import Checkout
@@ -36,7 +36,7 @@ def about(kind: Literal["report", "plan"], found: Gathered, sheet: Sheet, checko
 
 def in_order(standings: Iterable[Standing]) -> tuple[Standing, ...]:
     """Return tables as pages show them: those in need first, then by target and name."""
-    return tuple(sorted(standings, key=lambda one: (one.urgency, one.table.target.name, one.table.name)))
+    return tuple(sorted(standings, key=lambda one: one.rank))
 
 
 def moment() -> str:
@@ -53,6 +53,17 @@ def refuse_terminal(out: Path | None, example: str) -> None:
     """Raise UsageFailure where a page would be poured over a terminal."""
     if out is None and sys.stdout.isatty():
         raise UsageFailure("a page is for a browser, not for a terminal", f"name a file: {example}")
+
+
+def write_failure(title: str, failure: Failure, root: Path, out: Path | None, console: Console) -> None:
+    """Write a page that says why there is none with timelines."""
+    from reconciler.render.report_page import failure_page
+
+    text = failure_page(title, failure, os.fspath(root), moment())
+    if out is None:
+        console.result(text)
+    else:
+        console.save(out, text)
 
 
 def write(out: Path | None, text: str, tables: int, console: Console) -> None:

@@ -10,7 +10,7 @@ from reconciler.commands.comparison import Comparison, compare, only_added
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope, work_tree_manifests
 from reconciler.commands.outfile import check_files
-from reconciler.commands.pages import about, in_order, moment, refuse_terminal, write
+from reconciler.commands.pages import about, in_order, refuse_terminal, write, write_failure
 from reconciler.commands.saved_plan import save
 from reconciler.commands.sheets import sheet_of
 from reconciler.commands.state import Gathered, code_of, gather, open_checkout, tell_blocked, tell_settlement
@@ -77,8 +77,9 @@ def _write_page(options: PlanOptions, console: Console, found: Gathered, compare
     from reconciler.render.report_page import report_page
 
     tables = Tables.of(found)
-    known = (*tables.planned(), *tables.undeclared(options.scope)[0])
-    concerned = in_order(one for one in known if one.plan.calls or one.plan.all_doubts)
+    others = () if compared else tables.undeclared(options.scope)[0]  # a branch adds nothing to what it does not name
+    known = (*tables.planned(), *others)
+    concerned = in_order(one for one in known if one.plan.calls or one.plan.all_doubts or one.carried)
     sheet = sheet_of(found, compared.told if compared else (), compared.base.ref if compared else None)
     subject = about("plan", found, sheet, open_checkout(options.root), options.root)
     with each(console.progress, "drawing", concerned, "table") as some:
@@ -94,9 +95,7 @@ def _write_failure(options: PlanOptions, console: Console, failure: Failure) -> 
     elif options.format == "markdown":
         _write(options, console, failure_markdown("No plan", failure, os.fspath(options.root)))
     elif options.format == "html":
-        from reconciler.render.report_page import failure_page
-
-        _write(options, console, failure_page("No plan", failure, os.fspath(options.root), moment()))
+        write_failure("No plan", failure, options.root, options.out, console)
 
 
 def _gather(options: PlanOptions, console: Console) -> tuple[Gathered, Comparison | None]:

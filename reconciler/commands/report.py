@@ -10,13 +10,13 @@ from pathlib import Path
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope, work_tree_manifests
 from reconciler.commands.outfile import check_files
-from reconciler.commands.pages import about, in_order, moment, refuse_terminal, write
+from reconciler.commands.pages import about, in_order, moment, refuse_terminal, write, write_failure
 from reconciler.commands.sheets import sheet_of
 from reconciler.commands.state import Gathered, code_of, gather, open_checkout, tell_blocked, tell_settlement
 from reconciler.commands.tables import Tables
 from reconciler.core.progress import each
 from reconciler.core.timeline import Standing
-from reconciler.errors import ExitCode
+from reconciler.errors import ExitCode, Failure
 from reconciler.render.problems import problems_text
 from reconciler.state.checkout import Checkout
 
@@ -32,10 +32,22 @@ class ReportOptions:
 
 
 def run(options: ReportOptions, console: Console) -> ExitCode:
-    """Write the report. Needs no credential. Raises Failure where manifests or state cannot be read."""
+    """Write the report. Needs no credential.
+
+    Raises Failure where manifests or state cannot be read; the page says so, too.
+    """
     if options.format == "html":
         refuse_terminal(options.out, "reconciler report --out report.html")
     check_files((options.out,), options.root)
+    try:
+        return _run(options, console)
+    except Failure as failure:
+        if options.format == "html":
+            write_failure("No report", failure, options.root, options.out, console)
+        raise
+
+
+def _run(options: ReportOptions, console: Console) -> ExitCode:
     checkout = open_checkout(options.root, console.progress)
     manifests = work_tree_manifests(options.root, console.progress)
     found = gather(checkout, manifests, options.scope, console)

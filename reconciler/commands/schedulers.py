@@ -44,11 +44,12 @@ def open_schedulers(
     An emulator has its tables' schedules from their `rules`. These are made for the years that the requests touch,
     and no call goes beyond. Raises UsageFailure where the environment asks an emulator for faults that do not exist.
     """
-    faults = _faults(environ)
     with ExitStack() as stack:
         clients = {}
         for target in targets:
-            url = stack.enter_context(_emulator(target, git, rules, faults)).url if target.embedded else None
+            url = None
+            if target.embedded:
+                url = stack.enter_context(_emulator(target, git, rules, _faults(environ))).url
             client = Scheduler(target, credentials[target.name], url=url)
             clients[target.name] = stack.enter_context(client)
         yield clients

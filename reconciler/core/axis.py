@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from reconciler.core.wallclock import LAST, render
+from reconciler.core.wallclock import FIRST, LAST, render
 
 _DAY = 86_400
 _EPOCH = date(1970, 1, 1).toordinal()
-_FIRST = (1 - _EPOCH) * _DAY
 _MONDAY = 4 * _DAY  # 1970-01-05
 
 _SECONDS = (1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, _DAY, 2 * _DAY, 7 * _DAY)
@@ -34,7 +33,7 @@ def ticks(start: int, end: int, most: int) -> tuple[Tick, ...]:
     room for five or more there is always one. Among Mondays the labels are days; that of a larger unit that begins says
     that unit: among hours `20 Jan`, among days and months of the year's first `2026`.
     """
-    start, end = max(start, _FIRST), min(end, LAST)
+    start, end = max(start, FIRST), min(end, LAST)
     for step in _SECONDS:
         found = range(_aligned(start, step), end + 1, step)
         if len(found) <= most:

@@ -41,12 +41,7 @@ def layers_of(standing: Standing) -> Layers:
     known = table.known
     schedule = table.rules.schedule if known else None
     above = [(planned.held, planned.call) for planned in plan.calls]
-    above += [
-        (planned.held, call)
-        for planned in standing.carried
-        for call in planned.call.covers
-        if (call.target, call.table) == (table.target.name, table.name)
-    ]
+    above += [(one.made.held, one.instead) for one in standing.upstream]
     owed = _split(schedule, known, _windows(call.span for held, call in above if not held))
     held = _split(schedule, known, _windows(call.span for held, call in above if held))
     unclear = _split(schedule, known, [window for doubt in plan.all_doubts for window in doubt.windows])

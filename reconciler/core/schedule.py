@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, groupby, pairwise
 from typing import Protocol
 
+from reconciler.core.wallclock import FIRST, LAST
 from reconciler.core.window import Window, Windows, intersect
 
 _DAY = 86_400
@@ -149,8 +150,9 @@ class Schedule:
         return self.before(second) < self.before(second + 1)
 
     def around(self, second: int) -> tuple[int | None, int | None]:
-        """Return the nearest instants before and after a second, looked for within about a year."""
-        before, after = self.numbered(((second - _NEAR, second),)), self.numbered(((second + 1, second + 1 + _NEAR),))
+        """Return the nearest instants before and after a second that can be written, looked for within about a year."""
+        before = self.numbered(((max(second - _NEAR, FIRST), second),))
+        after = self.numbered(((second + 1, min(second + 1 + _NEAR, LAST + 1)),))
         return self.at(before[-1][1] - 1) if before else None, self.at(after[0][0]) if after else None
 
     def skips(self, window: Window) -> tuple[int, ...]:

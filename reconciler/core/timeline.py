@@ -8,12 +8,13 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 from reconciler.core.change import Key
-from reconciler.core.facts import Fact, Line, Upstream, facts_of
+from reconciler.core.facts import Fact, Line, Upstream, facts_of, upstream_of
 from reconciler.core.ledger import Doubt
 from reconciler.core.needs import Table
 from reconciler.core.planner import PlannedCall, TablePlan
 from reconciler.core.request import Request
 from reconciler.core.schedule import Schedule
+from reconciler.core.wallclock import LAST
 from reconciler.core.window import Window, Windows, intersect, partition, subtract, union
 
 _DAY = 86_400
@@ -57,14 +58,30 @@ class Standing:
         return sum(1 for planned in self.plan.calls if planned.held)
 
     @property
+    def upstream(self) -> tuple[Upstream, ...]:
+        """The calls for it that are not made, because planned calls for tables upstream cover them."""
+        return tuple(upstream_of(self.key, self.carried))
+
+    @property
     def owners(self) -> tuple[str, ...]:
         """Whom the manifests that ask for it name as owners."""
         return tuple(sorted({request.owner for request in self.table.requests if request.owner}))
 
     @property
     def urgency(self) -> tuple[bool, bool, bool]:
-        """What sorts tables by how much they need somebody: doubt first, then what is held, then what is owed."""
-        return not self.plan.all_doubts, not self.held, not self.plan.ready
+        """What sorts tables by how much they need somebody: doubt first, then what is held, then what is owed.
+
+        What calls for tables upstream cover counts, too.
+        """
+        above = self.upstream
+        held = bool(self.held) or any(one.made.held for one in above)
+        owed = bool(self.plan.ready) or any(not one.made.held for one in above)
+        return not self.plan.all_doubts, not held, not owed
+
+    @property
+    def rank(self) -> tuple[tuple[bool, bool, bool], Key]:
+        """What tables are sorted by wherever they are shown: those in need first, then by target and name."""
+        return self.urgency, self.key
 
     @property
     def timeline(self) -> Timeline:
@@ -204,7 +221,7 @@ class _Cells:
     def place(self, window: Window) -> Place:
         number, end = window
         first, last = self.schedule.at(number), self.schedule.at(end - 1)
-        return (first, last + self._length(end - 1)), first, last, number - self.start, end - number
+        return (first, min(last + self._length(end - 1), LAST + 1)), first, last, number - self.start, end - number
 
     def _length(self, number: int) -> int:
         """Return the seconds that an instant takes: until the next, but no longer than since the one before."""

@@ -15,6 +15,8 @@ _DAY = 86_400
 # Spelled-out digits: `\d` would match other scripts' digits, and `fullmatch` leaves no room for a newline.
 _FORMAT = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
 
+FIRST = (1 - _EPOCH) * _DAY
+"""The first second that the format can write, 0001-01-01 00:00:00."""
 LAST = (date.max.toordinal() - _EPOCH) * _DAY + _DAY - 1
 """The last second that the format can write, 9999-12-31 23:59:59."""
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 from reconciler.core.schedule import Every, Schedule
-from reconciler.core.wallclock import LAST, parse, parse_duration
+from reconciler.core.wallclock import FIRST, LAST, parse, parse_duration
 from reconciler.core.window import Windows
 from reconciler.manifests.cron import FIRST_YEAR, LAST_YEAR, Cron, read_cron
 from reconciler.manifests.findings import Findings
@@ -123,4 +123,4 @@ def _schedule(written: ScheduleText, zone: str, first: int, last: int) -> Schedu
 
 
 def _year(second: int) -> int:
-    return date.fromordinal(min(max(second, (1 - _EPOCH) * _DAY), LAST) // _DAY + _EPOCH).year
+    return date.fromordinal(min(max(second, FIRST), LAST) // _DAY + _EPOCH).year

@@ -66,7 +66,7 @@ class Listed:
 
     @classmethod
     def of(cls, rows: Iterable[Standing], damaged: Iterable[Key] = ()) -> Listed:
-        by_need = sorted(rows, key=lambda row: (row.urgency, row.plan.target.name, row.plan.table))
+        by_need = sorted(rows, key=lambda row: row.rank)
         return cls(tuple(by_need), tuple(sorted(damaged)))
 
 
@@ -153,15 +153,23 @@ def _shown(keys: Sequence[Key], screen: Screen) -> list[tuple[str, str]]:
 
 def _cells(row: Standing) -> tuple[str, ...]:
     """Return what is told of a table beside its target and name."""
-    numbers = (len(row.plan.ready), row.held, len(row.plan.all_doubts))
+    numbers = (row.held, len(row.plan.all_doubts))
     return (
         str(len(row.table.requests)),
         str(len(row.plan.covered)),
         _instances(row.plan),
         str(row.made),
+        _to_make(row),
         *(str(number) if number else "-" for number in numbers),
         row.last or "never",
     )
+
+
+def _to_make(row: Standing) -> str:
+    """Return how many calls are ready, and how many are not made because calls for tables upstream cover them."""
+    above = len(row.upstream)
+    parts = [str(len(row.plan.ready))] if row.plan.ready else []
+    return ", ".join([*parts, *([f"{above} upstream"] if above else [])]) or "-"
 
 
 def _instances(plan: TablePlan) -> str:
@@ -191,6 +199,7 @@ def _colour(row: Standing, paint: Paint) -> Colour:
     """Return the colour of what a table needs: that of its timeline's most urgent status."""
     if row.plan.all_doubts:
         return paint.red
-    if row.held:
+    _, no_hold, nothing_owed = row.urgency
+    if not no_hold:
         return paint.magenta
-    return paint.yellow if row.plan.ready else str
+    return str if nothing_owed else paint.yellow

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.core.plan import Plan
-from reconciler.core.planner import TablePlan
 from reconciler.core.timeline import Standing
 from reconciler.core.wallclock import render
 from reconciler.errors import Problem
@@ -14,8 +13,8 @@ from reconciler.render.plan_json import doubt_fields
 from reconciler.render.problems import problem_fields
 from reconciler.render.status import Listed
 
-_FIELDS = ("asked", "covered", "triggered", "missing", "held", "inDoubt", "lastTriggeredAt")
-_INSTANCES = ("asked", "triggered", "missing", "held", "inDoubt")
+_FIELDS = ("asked", "covered", "triggered", "missing", "held", "inDoubt", "coveredBy", "lastTriggeredAt")
+_INSTANCES = ("asked", "triggered", "missing", "held", "inDoubt", "coveredBy")
 _HEADINGS = (
     "target",
     "tableName",
@@ -31,7 +30,8 @@ _HEADINGS = (
 def status_document(plan: Plan, listed: Listed, problems: Iterable[Problem]) -> dict[str, object]:
     """Return the document of `status --format json`. `triggered` counts ledger lines, `missing` and `held` calls.
 
-    `from` and `to` are the first and the last second that manifests ask for.
+    `coveredBy` counts calls that are not made, because calls for tables upstream cover them. `damaged` are the tables
+    that have no row, for their state has problems. `from` and `to` are the first and the last second asked for.
     """
     return {
         "version": 1,
@@ -41,12 +41,13 @@ def status_document(plan: Plan, listed: Listed, problems: Iterable[Problem]) -> 
                 "target": row.plan.target.name,
                 "tableName": row.plan.table,
                 **_numbers(row),
-                "instances": _instances(row.plan),
+                "instances": _instances(row),
                 "owners": list(row.owners),
                 **_span(row),
             }
             for row in listed.rows
         ],
+        "damaged": [{"target": target, "tableName": table} for target, table in listed.damaged],
         "inDoubt": [doubt_fields(doubt) for doubt in plan.doubts],
         "problems": [problem_fields(problem) for problem in problems],
     }
@@ -60,7 +61,7 @@ def status_csv(listed: Listed) -> str:
 
 
 def _row(row: Standing) -> tuple[str | int | None, ...]:
-    numbers, instances = _numbers(row), _instances(row.plan) or {}
+    numbers, instances = _numbers(row), _instances(row) or {}
     return (
         row.plan.target.name,
         row.plan.table,
@@ -86,11 +87,13 @@ def _numbers(row: Standing) -> dict[str, str | int | None]:
         "missing": len(row.plan.ready),
         "held": row.held,
         "inDoubt": len(row.plan.all_doubts),
+        "coveredBy": len(row.upstream),
         "lastTriggeredAt": row.last,
     }
 
 
-def _instances(plan: TablePlan) -> dict[str, int] | None:
+def _instances(row: Standing) -> dict[str, int] | None:
+    plan = row.plan
     if plan.instances is None:
         return None
     return {
@@ -99,6 +102,7 @@ def _instances(plan: TablePlan) -> dict[str, int] | None:
         "missing": sum(call.instances or 0 for call in plan.ready),
         "held": sum(one.call.instances or 0 for one in plan.calls if one.held),
         "inDoubt": plan.instances.in_doubt,
+        "coveredBy": sum(one.instead.instances or 0 for one in row.upstream),
     }
 
 

@@ -14,7 +14,7 @@ from reconciler.core.window import Window
 from reconciler.render.svg import add, cut, width
 from reconciler.render.svg_parts import add_legend, add_looks
 from reconciler.render.svg_row import GROWN, LEFT, RIGHT, WIDTH, Row, Scale, add_row
-from reconciler.render.words import WORDS, calls_by_status, calls_text
+from reconciler.render.words import WORDS, calls_text, own_calls_by_status
 
 ROWS = 200
 _MARKS = 10
@@ -28,7 +28,7 @@ def timelines_svg(standings: Sequence[Standing], made_at: str) -> str:
     `made_at` is a UTC time as a ledger has it, `2026-01-20T01:02:03Z`. The axis holds all that is drawn, by the wall
     clock of each target. The same tables and time give the same picture, byte for byte.
     """
-    ordered = sorted(standings, key=lambda one: (one.urgency, one.plan.target.name, one.plan.table))
+    ordered = sorted(standings, key=lambda one: one.rank)
     several = len({one.plan.target.name for one in ordered}) > 1
     rows = [Row.of(one, several) for one in ordered[:ROWS]]
     window = _window(rows)
@@ -98,7 +98,7 @@ def _summary(standings: Sequence[Standing]) -> str:
     """Say what is wrong first, then what will be called, then what was."""
     total: Counter[str] = Counter()
     for standing in standings:
-        total.update(calls_by_status(standing))
+        total.update(own_calls_by_status(standing))
     said = [f"{total[status]:,} {WORDS[status]}" for status in URGENCY if total[status]]
     if not standings:
         return "No table is asked for, and nothing was triggered."

@@ -24,13 +24,23 @@ _REQUESTS = 3
 def calls_by_status(standing: Standing) -> dict[Status, int]:
     """Return how many calls of a table there are of each status, those that calls upstream cover included."""
     lines = standing.table.ledger.triggers if standing.table.ledger else ()
-    key = (standing.plan.target.name, standing.plan.table)
-    covers = [one for one in standing.carried for call in one.call.covers if (call.target, call.table) == key]
-    planned = [*standing.plan.calls, *covers]
+    planned = [*standing.plan.calls, *(one.made for one in standing.upstream)]
     return {
         "inDoubt": len(standing.plan.all_doubts),
         "held": sum(1 for one in planned if one.held),
         "owed": sum(1 for one in planned if not one.held),
+        "rerun": sum(1 for line in lines if line.rerun),
+        "triggered": sum(1 for line in lines if not line.rerun),
+    }
+
+
+def own_calls_by_status(standing: Standing) -> dict[Status, int]:
+    """Return how many calls there are for the table itself, so that those of several tables add up."""
+    lines = [line for line in (standing.table.ledger.triggers if standing.table.ledger else ()) if not line.covered_by]
+    return {
+        "inDoubt": len(standing.plan.doubts),
+        "held": standing.held,
+        "owed": len(standing.plan.ready),
         "rerun": sum(1 for line in lines if line.rerun),
         "triggered": sum(1 for line in lines if not line.rerun),
     }

@@ -53,10 +53,12 @@ def table_named(file: str, data: bytes) -> str:
     """
     try:
         header = json.loads(data.split(b"\n", 1)[0])
-    except ValueError:
-        header = None
-    table = header.get("tableName") if isinstance(header, dict) else None
-    return table if isinstance(table, str) and ledger_name(table) == file else file.removesuffix(".jsonl")
+        table = header.get("tableName") if isinstance(header, dict) else None
+        if isinstance(table, str) and ledger_name(table) == file:
+            return table
+    except (ValueError, RecursionError):  # half a character in a name is a ValueError too
+        pass
+    return file.removesuffix(".jsonl")
 
 
 def read_span_fields(value: dict[str, object]) -> Span:

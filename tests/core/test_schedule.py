@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.schedule import Daily, Every, Instants, Schedule
+from reconciler.core.wallclock import FIRST, LAST, parse
 from reconciler.core.window import Windows, union
 
 DAY = 86_400
@@ -65,3 +66,9 @@ def test_a_schedule_of_every_second_costs_nothing_to_count(instants: Instants) -
     year = ((0, 365 * DAY),)
     assert Schedule("every second", instants).count(year) == 365 * DAY
     assert len(Schedule("every second", instants).numbered(year)) == 1
+
+
+def test_nearest_instants_are_never_beyond_what_can_be_written() -> None:
+    schedule = Schedule("daily at six", Every(86_400, 6 * 3600))
+    assert schedule.around(LAST - 60) == (parse("9999-12-31 06:00:00"), None)
+    assert schedule.around(FIRST + 60) == (None, parse("0001-01-01 06:00:00"))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.call import Range, Times
+from reconciler.core.call import Call, Range, Times
 from reconciler.core.explain import explain
 from reconciler.core.facts import Line, facts_of
+from reconciler.core.layers import layers_of
 from reconciler.core.needs import Table
-from reconciler.core.planner import plan_table
+from reconciler.core.planner import PlannedCall, plan_table
 from reconciler.core.policy import Held
 from reconciler.core.request import Rules
 from reconciler.core.schedule import Daily, Every, Schedule
 from reconciler.core.timeline import Segment, Standing, Status
-from reconciler.core.wallclock import parse
+from reconciler.core.wallclock import LAST, parse
 from reconciler.core.window import Windows
 from tests.core.worlds import HORIZON, World, ledger, request, target, trigger, worlds
 
@@ -154,3 +157,33 @@ def test_tables_in_need_come_first() -> None:
     assert all(planned.held is None for planned in owing.plan.calls)
     assert isinstance(owing.plan.calls[0].call.span, Range | Times)
     assert not isinstance(owing.plan.calls[0].held, Held)
+
+
+def test_a_point_beside_the_schedule_is_told_apart_from_the_instant_that_it_touches() -> None:
+    beside, both = trigger(Times((HOUR - 1,))), trigger(Times((HOUR - 1, HOUR)))
+    rules = Rules(Schedule("hourly", Every(HOUR)))
+    asked = (request("m#1", ((HOUR, 2 * HOUR),)),)
+    table = Table(target(), "a.b", asked, ledger(beside, both), (), NOON, rules)
+    found = Standing(table, plan_table(table, {})).timeline.segments
+    assert [(each.first, each.status) for each in found] == [(HOUR - 1, "rerun"), (HOUR, "triggered")]
+
+
+def test_the_last_instant_of_the_calendar_ends_with_it() -> None:
+    day = parse("9999-12-30 00:00:00")
+    schedule = Schedule("daily at six", Every(DAY, 6 * HOUR))
+    (found,) = _table(schedule, ((day, LAST + 1),), ((day, LAST + 1),)).timeline.segments
+    assert found.window[1] == LAST + 1
+
+
+def test_what_a_call_upstream_covers_counts_as_owed_or_held_with_it() -> None:
+    asked = (request("m#1", ((0, 5),)),)
+    table = Table(target(), "a.b", asked, None, (), NOON)
+    mine = plan_table(table, {})
+    (instead,) = mine.ready
+    for hold in (None, Held("approval", "ask dana")):
+        above = PlannedCall(Call("prod", "a.up", "tn", instead.span, (), (), (), covers=(instead,)), hold)
+        standing = Standing(table, replace(mine, calls=()), (above,))
+        assert [each.status for each in standing.timeline.segments] == ["held" if hold else "owed"]
+        assert [each.status for each in layers_of(standing).layers] == ["held" if hold else "owed"]
+        assert standing.urgency == (True, not hold, bool(hold))
+        assert [one.instead for one in standing.upstream] == [instead]

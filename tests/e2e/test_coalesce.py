@@ -16,6 +16,7 @@ from tests.e2e.counting import Counting, no_fault
 from tests.e2e.manifests import ORDERS, SALES, backfill, between, hour, hours
 from tests.e2e.test_kill import apply_until
 from tests.e2e.workplace import Workplace
+from tests.render.report_reading import Reading
 
 pytestmark = pytest.mark.claim("a chain of tables with coalesce: one call and a line in each ledger, or nothing at all")
 
@@ -73,6 +74,29 @@ def test_one_call_is_made_and_all_ledgers_get_their_lines_in_one_commit(chain: W
     assert scheduler.runs(ORDERS) == hours(1, 5)
     _whole(chain, 1, 5)
     _nothing_is_owed(chain, scheduler)
+
+
+def test_what_a_call_upstream_will_do_is_owed_in_every_view_and_adds_up(chain: Workplace) -> None:
+    tables = chain.run("status", "--format", "json").json["tables"]
+    assert {table["tableName"]: (table["missing"], table["coveredBy"]) for table in tables} == {
+        ORDERS: (1, 0),
+        SALES: (0, 1),
+        REPORT: (0, 1),
+    }
+    for table in tables:
+        told = table["instances"]
+        parts = ("triggered", "missing", "held", "inDoubt", "coveredBy")
+        assert told["asked"] == sum(told[part] for part in parts) == 5
+    assert chain.run("status", COLUMNS="200").out.count("1 upstream") == 2
+    (verdict,) = {
+        piece["verdict"]
+        for piece in chain.run("plan", "--explain", SALES, "--format", "json").json["tables"][0]["pieces"]
+    }
+    (moment,) = chain.run("history", SALES, "--at", hour(3), "--format", "json").json["moments"]
+    assert moment["verdict"] == verdict == "coveredBy"
+    assert "Calls: 1 owed." in chain.run("report", "--format", "svg").out
+    page = Reading.of(chain.run("plan", "--format", "html").out)
+    assert sorted(page.data("index")["name"]) == sorted(CHAIN)
 
 
 def test_status_and_history_tell_what_was_called_and_what_was_covered(chain: Workplace) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.scheduler.emulator import Database
+from tests.e2e.counting import Counting
 from tests.e2e.manifests import ORDERS, SALES, backfill, between, hours, twice
 from tests.e2e.workplace import Ended, Workplace
 
@@ -69,3 +70,9 @@ def test_faults_of_an_embedded_target_are_those_that_the_environment_names(place
     assert place.apply(RECONCILER_EMULATOR_FAULTS="reject=1").code == 6
     assert place.apply(RECONCILER_EMULATOR_FAULTS="lost=1").code == 7
     assert len(place.pending()) == 1
+
+
+def test_a_target_that_is_no_emulator_knows_nothing_of_its_faults(place: Workplace, scheduler: Counting) -> None:
+    place.declare("orders.yaml", backfill("orders", between(1, 5), table=ORDERS))
+    assert place.apply(RECONCILER_EMULATOR_FAULTS="nonsense").code == 0
+    assert scheduler.runs(ORDERS) == hours(1, 5)

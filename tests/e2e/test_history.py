@@ -171,6 +171,14 @@ def test_what_nobody_triggered_says_what_becomes_of_it(place: Workplace, schedul
     assert place.run("history", "no.SUCH", "--at", hour(7)).code == 2
 
 
+def test_what_becomes_of_an_instant_is_what_the_plan_says_also_where_other_tables_decide(place: Workplace) -> None:
+    orders = backfill("orders", between(1, 5), table=ORDERS, schedule=HOURLY)
+    place.declare("fact.yaml", orders, backfill("fact", between(1, 5), schedule=HOURLY, dependsOn=["orders"]))
+    (moment,) = place.run("history", SALES, "--at", hour(3), "--format", "json").json["moments"]
+    (piece,) = place.run("plan", "--explain", SALES, "--at", hour(3), "--format", "json").json["tables"][0]["pieces"]
+    assert moment["verdict"] == piece["verdict"] == "called"
+
+
 def test_a_call_whose_answer_was_lost_is_told_as_in_doubt(place: Workplace, scheduler: Counting) -> None:
     place.declare("fact.yaml", backfill("fact", at(1, 3, name="lost")))
     gate = Gate()

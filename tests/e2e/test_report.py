@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.scheduler.emulator import Fault
 from tests.e2e.counting import Counting, no_fault
-from tests.e2e.manifests import ORDERS, SALES, again, at, backfill, between
+from tests.e2e.manifests import ORDERS, SALES, again, at, backfill, between, text_of
 from tests.e2e.terminal import ON_A_TERMINAL
 from tests.e2e.workplace import PACKAGE, Workplace
 from tests.render.report_reading import Reading
@@ -125,6 +125,28 @@ def test_a_plans_page_against_a_base_shows_what_the_branch_adds(busy: Workplace)
     assert "c.d.NEW" in found.data("index")["name"]
     assert SALES not in found.data("index")["name"]
     assert "This branch lowers" in found.text
+
+
+def test_a_plans_page_against_a_base_counts_nothing_that_the_base_owes(place: Workplace, scheduler: Counting) -> None:
+    place.declare("lost.yaml", backfill("lost", at(2, name="lost"), table="c.d.LOST"))
+    scheduler.decide = lambda _: Fault.LOST
+    assert place.apply().code == 7
+    (place.base / "lost.yaml").unlink()
+    place.declare("fact.yaml", backfill("fact", between(1, 5, name="all"), schedule="0 0 * * * ?"))
+    place.git("checkout", "-q", "-b", "change")
+    place.write("fact.yaml", text_of(backfill("fact", between(1, 9, name="all"), schedule="0 0 * * * ?")))
+    found = _read(place, "plan", "--format", "html", "--base", "main")
+    assert found.data("index")["name"] == [SALES]
+    assert found.data("index")["instances"] == [[]]
+    assert "Instances triggered" not in found.by_id["totals"]
+
+
+def test_where_there_is_no_report_the_page_says_why(place: Workplace) -> None:
+    place.write("fact.yaml", "kind: Backfill\n")
+    done = place.run("report", "--out", "page.html")
+    assert done.code == 3
+    found = Reading.of((place.top / "page.html").read_text(encoding="utf-8"))
+    assert "fact.yaml" in found.by_id["problems"]
 
 
 def test_an_empty_root_has_a_page_that_says_so(place: Workplace) -> None:

@@ -158,7 +158,19 @@ def test_a_shortened_name_is_told_whole_by_the_files_first_line() -> None:
     assert table_named(file, append(None, TARGET, table, ())) == table
 
 
-@pytest.mark.parametrize("data", [b"", b"[]\n", b"{", b'{"tableName":1}\n', b'{"tableName":"another"}\n', b"\xff\n"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]\n",
+        b"{",
+        b'{"tableName":1}\n',
+        b'{"tableName":"another"}\n',
+        b"\xff\n",
+        b"[" * 200_000,
+        b'{"tableName":"\\ud800"}\n',
+    ],
+)
 def test_where_the_first_line_says_something_else_the_file_name_has_to_do(data: bytes) -> None:
     file = ledger_name("é" * 120)
     assert table_named(file, data) == file.removesuffix(".jsonl")
