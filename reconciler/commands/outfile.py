@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def check_files(files: Iterable[Path | None], root: Path) -> None:
             raise UsageFailure(f"{file} would be read as a manifest", "write it outside of the root, or not as .yaml")
         if file.exists() and not file.is_file() and not file.is_dir():
             continue  # a pipe or a device: to open it is to use it
+        new = not os.path.lexists(file)
         try:
             with file.open("a", encoding="utf-8"):
                 pass
@@ -32,3 +34,5 @@ def check_files(files: Iterable[Path | None], root: Path) -> None:
                 f"{file} cannot be written: {error.strerror}",
                 "name a file in a folder that is there, and may be written",
             ) from None
+        if new:
+            file.unlink()  # what fails afterwards leaves no empty file

@@ -68,7 +68,8 @@ def _text(
     if options.format == "svg":
         from reconciler.render.timeline_svg import timelines_svg
 
-        return timelines_svg(standings, moment())
+        errors = sum(1 for problem in found.problems if problem.severity == "error")
+        return timelines_svg(standings, moment(), errors)
     from reconciler.render.report_page import report_page
 
     subject = about("report", found, sheet_of(found), checkout, options.root)

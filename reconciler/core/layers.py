@@ -48,11 +48,10 @@ def layers_of(standing: Standing) -> Layers:
     lines = table.ledger.triggers if table.ledger else ()
     sent = _split(schedule, known, _windows(line.span for line in lines))
     again = _split(schedule, known, _windows(line.span for line in lines if line.rerun))
-    calls = owed.union()
     found = (
-        Layer("inDoubt", *unclear.union().without(calls)),
-        Layer("held", *held.union().without(calls)),
-        Layer("owed", *calls),
+        Layer("inDoubt", *unclear.union()),
+        Layer("held", *held.union()),
+        Layer("owed", *owed.union()),
         Layer("rerun", *again.joined(sent.twice()).union()),
         Layer("triggered", *sent.union()),
     )
@@ -72,12 +71,6 @@ class _Split:
 
     def union(self) -> _Split:
         return _Split(union(self.numbers), union(self.seconds))
-
-    def without(self, other: _Split) -> _Split:
-        """Return what is not in the other; both are unions."""
-        return _Split(
-            subtract(tuple(self.numbers), tuple(other.numbers)), subtract(tuple(self.seconds), tuple(other.seconds))
-        )
 
     def joined(self, other: _Split) -> _Split:
         return _Split([*self.numbers, *other.numbers], [*self.seconds, *other.seconds])

@@ -99,7 +99,7 @@ class Segment:
     first instant on the schedule, `instances` how many there are; without a schedule both are None. What was triggered
     where the schedule has no instant, or where it is not known, is told in seconds, with no number.
 
-    `status` is what the next apply makes of it, or else what was made of it. `again` says that it was triggered before,
+    `status` is the most urgent of what is open, or else what was made of it. `again` says that it was triggered before,
     and is owed, held or in doubt now; `asked` that a manifest asks for it. `facts` are positions in the timeline's.
     """
 
@@ -191,16 +191,16 @@ def _kind(fact: Fact) -> _Kind:
 def _look(here: tuple[_Kind, ...]) -> tuple[Status | None, bool, bool]:
     """Say what a piece is: its status, whether that comes on top of a trigger, whether a manifest asks for it.
 
-    The status is what the next apply makes of it, or else what was made of it; None where it is only asked for.
+    The status is the most urgent of what is open, or else what was made of it; None where it is only asked for.
     """
     lines = here.count("line") + here.count("rerun line")
     asked = "request" in here
-    if "call" in here:
-        return "owed", lines > 0, asked
     if "doubt" in here:
         return "inDoubt", lines > 0, asked
     if "held call" in here:
         return "held", lines > 0, asked
+    if "call" in here:
+        return "owed", lines > 0, asked
     if "rerun line" in here or lines > 1:
         return "rerun", False, asked
     return "triggered" if lines else None, False, asked

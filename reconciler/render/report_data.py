@@ -33,9 +33,9 @@ _SAMPLES = 30
 class Row:
     """What the index says of a table. `shard` and `place` are where the rest lies; `window` is where it has anything.
 
-    `statuses` has a bit for each of `URGENCY`; `counts` its calls of each. `made` are the calls for it that were
-    triggered: without those that calls for tables upstream covered. `instances` are how many were triggered, and asked
-    for; None without a schedule.
+    `statuses` has a bit for each of `URGENCY`, also where others hide all of it; `counts` its calls of each. `made` are
+    the calls for it that were triggered: without those that calls for tables upstream covered. `instances` are how many
+    were triggered, and asked for; None without a schedule.
     """
 
     urgency: tuple[bool, bool, bool]
@@ -81,7 +81,7 @@ class Row:
             instances=(known.triggered, known.asked) if known else None,
             shard=shard,
             place=place,
-            statuses=sum(1 << at for at, status in enumerate(URGENCY) if status in timeline.statuses),
+            statuses=sum(1 << at for at, one in enumerate(URGENCY) if one in timeline.statuses or counts[one]),
             window=timeline.window,
         )
 

@@ -30,7 +30,7 @@ _HEADINGS = (
     "IN DOUBT",
     "LAST TRIGGERED",
 )
-_DROPPED = (9, 5, 2, 0, 4, 3, 7, 6, 8)
+_DROPPED = (9, 5, 2, 0, 4, 3, 6, 7, 8)
 """Which columns go first where there is no room for all; those that say nothing of any table go before them."""
 
 _GAP = "  "

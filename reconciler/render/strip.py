@@ -18,7 +18,7 @@ MARKS: dict[Status, str] = {"rerun": "▓", "owed": "░", "held": "!", "inDoubt
 WHOLE, PART, EMPTY, NOW = "█", "▄", "·", "▼"
 WORDS = {
     "█": "triggered",
-    "▄": "less than half triggered",
+    "▄": "triggered for less than half that time",
     "▓": "rerun",
     "░": "owed",
     "!": "held",
@@ -28,7 +28,7 @@ WORDS = {
 }
 """What each character says, in the order in which a legend names them."""
 
-ASCII = str.maketrans("█▄▓░·▼…", "##=+.v~")
+ASCII = str.maketrans("█▄▓░·▼…", "#:=+.v~")
 """What stands for the characters where an output's encoding has them not."""
 
 
@@ -138,9 +138,9 @@ def _over(windows: Windows, grid: _Grid) -> Iterator[tuple[int, int, int, int, i
     bounds, reach = grid.bounds, grid.reach
     begin, finish = bounds[0], bounds[-1]
     for start, end in windows:
-        if end <= begin or start >= finish:
-            continue
         start, end = max(start, begin), min(end, finish)
+        if start >= end:
+            continue
         last = bisect_right(bounds, end - 1) - 1
         yield bisect_right(bounds, start) - 1, last, reach[last] if end == bounds[last + 1] else last, start, end
 

@@ -46,7 +46,7 @@ def add_looks(svg: Element) -> None:
     rerun = _pattern(definitions, "rerun", 7, "rotate(45)")
     rerun[0].set("class", "rerun")
     add(rerun, "rect", class_="back", width=2.2, height=7, opacity=0.55)
-    held = _pattern(definitions, "held", 6, "rotate(45)")
+    held = _pattern(definitions, "held", 6, "rotate(-45)")
     add(held, "path", class_="held-line", d="M1.5 0V6", stroke_width=2.6)
     doubt = _pattern(definitions, "inDoubt", 6, "rotate(45)")
     add(doubt, "path", class_="inDoubt-line", d="M0 3H6M3 0V6", fill="none", stroke_width=1.8)
@@ -78,7 +78,7 @@ def _kinds(rows: Sequence[Row], scale: Scale) -> list[tuple[str, str]]:
     found = [(str(status), WORDS[status]) for status in URGENCY if any(row.has(status) for row in rows)]
     found.append(("track", "not asked"))
     if any(segment.again for segment in segments):
-        found.append(("again", "triggered before"))
+        found.append(("again", "will run again"))
     if any(row.days(scale) for row in rows):
         found.append(("days", "instances triggered, by day"))
     if any(scale.holds(row.now) for row in rows):

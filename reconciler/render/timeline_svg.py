@@ -22,10 +22,10 @@ _LEAST = 12 * 3600
 _TOP = 74
 
 
-def timelines_svg(standings: Sequence[Standing], made_at: str) -> str:
+def timelines_svg(standings: Sequence[Standing], made_at: str, errors: int = 0) -> str:
     """Return an SVG of 960 pixels' width: a row a table, at most 200, those that need somebody first.
 
-    `made_at` is a UTC time as a ledger has it, `2026-01-20T01:02:03Z`. The axis holds all that is drawn, by the wall
+    `made_at` is a UTC time as a ledger has it, `2026-01-20T01:02:03Z`. `errors` keep tables out of the picture. The axis holds all that is drawn, by the wall
     clock of each target. The same tables and time give the same picture, byte for byte.
     """
     ordered = sorted(standings, key=lambda one: one.rank)
@@ -33,7 +33,7 @@ def timelines_svg(standings: Sequence[Standing], made_at: str) -> str:
     rows = [Row.of(one, several) for one in ordered[:ROWS]]
     window = _window(rows)
     svg = Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "aria-labelledby": "title desc"})
-    heading, summary = _heading(ordered), _summary(ordered)
+    heading, summary = _heading(ordered), _summary(ordered, errors)
     add(svg, "title", heading, id="title")
     add(svg, "desc", " ".join(_described(rows, summary, made_at)), id="desc")
     add_looks(svg)
@@ -94,15 +94,16 @@ def _heading(standings: Sequence[Standing]) -> str:
     return f"Backfills of {count(len(standings), 'table')}" if standings else "Backfills"
 
 
-def _summary(standings: Sequence[Standing]) -> str:
+def _summary(standings: Sequence[Standing], errors: int) -> str:
     """Say what is wrong first, then what will be called, then what was."""
     total: Counter[str] = Counter()
     for standing in standings:
         total.update(own_calls_by_status(standing))
     said = [f"{total[status]:,} {WORDS[status]}" for status in URGENCY if total[status]]
+    wrong = f"{count(errors, 'error')} to mend: tables may be missing here. " if errors else ""
     if not standings:
-        return "No table is asked for, and nothing was triggered."
-    return f"Calls: {', '.join(said)}." if said else "Nothing was triggered yet, and nothing is owed."
+        return wrong or "No table is asked for, and nothing was triggered."
+    return wrong + (f"Calls: {', '.join(said)}." if said else "Nothing was triggered yet, and nothing is owed.")
 
 
 def _described(rows: Sequence[Row], summary: str, made_at: str) -> Iterator[str]:

@@ -47,8 +47,8 @@ def own_calls_by_status(standing: Standing) -> dict[Status, int]:
 
 
 def calls_text(counts: Mapping[Status, int]) -> str:
-    """Return `12 triggered · 3 owed · 1 in doubt`, in the order of time; nothing where there are no calls."""
-    return " · ".join(f"{counts[status]:,} {WORDS[status]}" for status in reversed(URGENCY) if counts[status])
+    """Return `1 in doubt · 3 owed · 12 triggered`, the most urgent first; nothing where there are no calls."""
+    return " · ".join(f"{counts[status]:,} {WORDS[status]}" for status in URGENCY if counts[status])
 
 
 def segments_text(segments: tuple[Segment, ...], requests: tuple[str, ...]) -> str:

@@ -37,12 +37,12 @@ def _holds(windows: Windows, second: int) -> bool:
 def _oracle(world: World, standing: Standing, second: int) -> Status | None:
     """Say what one second is, by the explanation of it; None where nothing was done or will be."""
     (piece,) = explain(world.table, standing.plan, world.approvals, (), second).pieces
-    if piece.verdict == "called":
-        return "owed"
     if piece.doubts:
         return "inDoubt"
-    if piece.calls:
+    if any(planned.held for planned in piece.calls):
         return "held"
+    if piece.calls:
+        return "owed"
     if any(line.trigger.rerun for line in piece.lines) or len(piece.lines) > 1:
         return "rerun"
     return "triggered" if piece.lines else None

@@ -100,6 +100,8 @@ def test_damaged_state_is_told_at_the_top_and_by_the_exit_code(busy: Workplace) 
     assert found.by_id["verdict"].startswith("1 error to mend.")
     assert f"{ORDERS}.jsonl" in found.by_id["problems"]
     assert ORDERS not in found.data("index")["name"]
+    picture = busy.run("report", "--format", "svg")
+    assert (picture.code, "1 error to mend: tables may be missing here." in picture.out) == (3, True)
 
 
 def test_a_plans_page_shows_what_will_happen_and_no_more(busy: Workplace) -> None:

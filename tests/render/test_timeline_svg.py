@@ -87,9 +87,9 @@ def test_any_tables_make_a_picture_within_its_bounds(some: list[World]) -> None:
 def test_every_state_is_told_in_words_and_in_the_legend() -> None:
     svg = _picture(*every_state())
     words = _words(svg)
-    for said in ("in doubt", "held", "owed", "rerun", "triggered", "not asked", "triggered before", "now"):
+    for said in ("in doubt", "held", "owed", "rerun", "triggered", "not asked", "will run again", "now"):
         assert f" | {said} | " in words
-    assert "1 triggered · 1 rerun · 1 owed · 1 held · 1 in doubt" in words
+    assert "1 in doubt · 1 held · 1 owed · 1 rerun · 1 triggered" in words
     assert "1 triggered · no manifest asks for it" in words
     assert "made at 2026-02-01 04:05:06 UTC | Calls: 2 in doubt, 1 held, 27 owed, 1 rerun, 28 triggered." in words
     assert "(prod Asia/Shanghai, staging UTC)" in words
