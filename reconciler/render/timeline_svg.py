@@ -25,8 +25,9 @@ _TOP = 74
 def timelines_svg(standings: Sequence[Standing], made_at: str, errors: int = 0) -> str:
     """Return an SVG of 960 pixels' width: a row a table, at most 200, those that need somebody first.
 
-    `made_at` is a UTC time as a ledger has it, `2026-01-20T01:02:03Z`. `errors` keep tables out of the picture. The axis holds all that is drawn, by the wall
-    clock of each target. The same tables and time give the same picture, byte for byte.
+    `made_at` is a UTC time as a ledger has it, `2026-01-20T01:02:03Z`. `errors` keep tables out of the picture. The
+    axis holds all that is drawn, by the wall clock of each target. The same tables and time give the same picture, byte
+    for byte.
     """
     ordered = sorted(standings, key=lambda one: one.rank)
     several = len({one.plan.target.name for one in ordered}) > 1
