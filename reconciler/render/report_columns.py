@@ -91,11 +91,13 @@ def _segments(segments: Sequence[Segment]) -> Columns:
     }
 
 
+_COVERS = 20
+"""Calls that are named of those that a call covers."""
 _RANK = {status: at for at, status in enumerate(URGENCY)}
 
 
 def _look(segment: Segment) -> int:
-    return _RANK[segment.status] * 4 + segment.again * 2 + segment.asked
+    return _RANK[segment.status] * 2 + segment.again
 
 
 def _positions(facts: Iterable[tuple[int, ...]]) -> list[int]:
@@ -204,7 +206,8 @@ def _call(call: Call) -> Columns:
         "rerun": [printable(token) for token in call.rerun],
         "requests": [printable(key) for key in call.requests],
         "approvers": [printable(name) for name in call.approved_by],
-        "covers": [[printable(cover.table), cover.id] for cover in call.covers[:20]],
+        "covers": [[printable(cover.table), cover.id] for cover in call.covers[:_COVERS]],
+        "more": max(0, len(call.covers) - _COVERS),
     }
 
 

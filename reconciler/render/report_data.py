@@ -10,7 +10,7 @@ import base64
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -44,9 +44,7 @@ class Row:
     now: int
     owners: tuple[str, ...]
     files: tuple[str, ...]
-    schedule: str
     asked: int
-    last: str
     counts: tuple[int, ...]
     made: int
     instances: tuple[int, int] | None
@@ -73,9 +71,7 @@ class Row:
             now=table.now,
             owners=standing.owners,
             files=tuple(sorted({text for one in table.requests for text in (one.place.file, one.manifest)})),
-            schedule=table.rules.schedule.text if table.rules.schedule else "",
             asked=len(table.requests),
-            last=standing.last or "",
             counts=tuple(counts[status] for status in URGENCY),
             made=standing.made,
             instances=(known.triggered, known.asked) if known else None,
@@ -118,12 +114,12 @@ class Packing:
         if len(self._tables) >= TABLES or self._size >= SIZE:
             self._close()
 
-    def end(self, about: Mapping[str, object]) -> Packed:
-        """Return all that was taken, the tables in need first. `about` is what the index says of the whole page."""
+    def end(self) -> Packed:
+        """Return all that was taken, the tables in need first."""
         if self._tables:
             self._close()
         rows = tuple(sorted(self.rows, key=lambda row: (row.urgency, row.target.name, row.table)))
-        index = _json({**about, **_index(rows), "view": first_view(self.days)})
+        index = _json({**_index(rows), "view": first_view(self.days)})
         return Packed(packed(index), tuple(self.shards), rows)
 
     def _close(self) -> None:
@@ -182,7 +178,6 @@ def _index(rows: Sequence[Row]) -> dict[str, object]:
         "target": [at[row.target.name] for row in rows],
         "owners": [words.listed(row.owners) for row in rows],
         "files": [words.listed(row.files) for row in rows],
-        "schedule": [words.text(row.schedule) for row in rows],
         "shard": [row.shard for row in rows],
         "place": [row.place for row in rows],
         "statuses": [row.statuses for row in rows],
@@ -190,7 +185,6 @@ def _index(rows: Sequence[Row]) -> dict[str, object]:
         "asked": [row.asked for row in rows],
         "window": [row.window or () for row in rows],
         "instances": [row.instances or () for row in rows],
-        "last": [words.text(row.last) for row in rows],
         "texts": words.texts,
         "lists": words.lists,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
@@ -32,6 +33,8 @@ CALLS = 500
 """Calls whose bodies a plan's page shows; JSON has all of them."""
 _PROBLEMS = 100
 _PRESSED = "inDoubt,held,owed"
+_BREAKS = re.compile(r"(?<=[/#._])")
+"""Where a line may break within the key of a request."""
 
 Values = dict[str, object]
 
@@ -44,7 +47,7 @@ def report_page(about: About, standings: Iterable[Standing]) -> str:
     packing = Packing(about.sheet.live)
     for standing in standings:
         packing.add(standing)
-    data = packing.end({"version": 1})
+    data = packing.end()
     values = {**_top(about, data), **_timelines(about, data), **_bodies(about), **_data(data)}
     return _text("report.html.j2", values, script=SCRIPT)
 
@@ -148,9 +151,11 @@ def _timelines(about: About, data: Packed) -> Values:
                 "key": status,
                 "mark": MARKS[status],
                 "word": WORDS[status],
-                "tables": f"{sum(row.statuses >> at & 1 for row in rows):,}",
+                "tables": f"{having:,}",
+                "noun": "table" if having == 1 else "tables",
             }
             for at, status in enumerate(URGENCY)
+            for having in (sum(row.statuses >> at & 1 for row in rows),)
         ],
         "tables": len(rows),
         "tables_count": count(len(rows), "table"),
@@ -232,7 +237,7 @@ def _body(target: Target, planned: PlannedCall) -> Values:
         "body": printable(canonical(call.body)),
         "held": printable(f"{held.because}: {held.message}") if held else "",
         "covers": [printable(f"{cover.table} {canonical(cover.body)}") for cover in call.covers],
-        "requests": [printable(key) for key in call.requests],
+        "requests": [_BREAKS.split(printable(key)) for key in call.requests],
         "rerun": printable(", ".join(call.rerun)),
         "approvers": printable(", ".join(call.approved_by)),
     }

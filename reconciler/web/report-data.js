@@ -66,6 +66,11 @@ class Shards {
     return this.coming.get(name);
   }
 
+  /** A shard that is used once: it is kept where it was kept before. */
+  async borrow(name) {
+    return this.open.get(name) ?? (await (this.coming.get(name) ?? unpack(await found(`shard-${name}`))));
+  }
+
   async fetch(name) {
     const shard = await unpack(await found(`shard-${name}`));
     shard.read = [];
@@ -75,6 +80,7 @@ class Shards {
       if (this.open.size <= KEPT) break;
       this.open.delete(old);
     }
+    return shard;
   }
 }
 
@@ -88,6 +94,11 @@ function found(id) {
     const look = () => (whole() ? resolve(whole()) : setTimeout(look, 30));
     look();
   });
+}
+
+/** What is drawn of a table, without what is told of it. */
+function readDrawn(columns) {
+  return { ...readSegments(columns.segments), days: readDays(columns.days), of: [], last: null };
 }
 
 /** Columns of a table as an object: segments in typed arrays, facts in the order in which segments name them. */
@@ -113,7 +124,6 @@ function readSegments(packed) {
     instances: new Float64Array(size),
     status: new Uint8Array(size),
     again: new Uint8Array(size),
-    asked: new Uint8Array(size),
     of: [],
   };
   let end = 0, next = 0, numbered = 0, at = 0, before = [];
@@ -126,9 +136,8 @@ function readSegments(packed) {
       table.number[i] = next + packed.number[numbered++];
       next = table.number[i] + packed.instances[i];
     }
-    table.status[i] = packed.look[i] >> 2;
-    table.again[i] = (packed.look[i] >> 1) & 1;
-    table.asked[i] = packed.look[i] & 1;
+    table.status[i] = packed.look[i] >> 1;
+    table.again[i] = packed.look[i] & 1;
     const here = [];
     for (let place = 0; place < packed.many[i]; place++) here.push(packed.facts[at++] + (before[place] ?? 0));
     table.of.push((before = here));

@@ -51,12 +51,20 @@ function sentence(index, row, table, at) {
 }
 
 function told(table, at) {
-  const fact = table.facts[table.of[at].at(-1)];
+  const status = STATUSES[table.status[at]], facts = table.of[at].map((fact) => table.facts[fact]);
+  const fact = facts.findLast((one) => fits(one, status)) ?? facts.at(-1);
   if (fact?.kind === "call") return fact.held ? `held because: ${fact.held[1]}` : `call to make for ${fact.requests.join(", ")}`;
   if (fact?.kind === "upstream") return `a call for ${fact.table} covers it`;
   if (fact?.kind === "doubt") return `call ${fact.id} since ${fact.since}`;
   if (fact?.kind === "line") return `triggered at ${fact.when} by call ${fact.id} for ${fact.requests.join(", ")}`;
   return "";
+}
+
+/** Whether a fact is what a status comes of. */
+function fits(fact, status) {
+  if (status === "inDoubt") return fact.kind === "doubt";
+  if (status === "triggered" || status === "rerun") return fact.kind === "line";
+  return (fact.kind === "call" || fact.kind === "upstream") && Boolean(fact.held) === (status === "held");
 }
 
 /** Everything that is known of a segment, as elements. */
@@ -111,7 +119,7 @@ function callRows(call) {
     ["Requests", listing(call.requests)],
     ["Rerun", listing(call.rerun)],
     ["Approved by", call.approvers.length ? outside(call.approvers.join(", ")) : ""],
-    ["Covers", listing(call.covers.map(([name, id]) => `${name} ${id}`))],
+    ["Covers", listing([...call.covers.map(([name, id]) => `${name} ${id}`), ...(call.more ? [`and ${number.format(call.more)} more`] : [])])],
   ];
 }
 
@@ -139,10 +147,18 @@ function upstreamBlock(call) {
   return block(title, rows, call.held ? make("p", "why", outside(call.held[1])) : "", body(call));
 }
 
+/** Triggers that are told of one piece. */
+const LINES = 30;
+
 /** The triggers, newest first; each but the first was superseded by the one told before it. */
 function linesBlocks(index, lines, requests) {
   const reasons = new Map(requests.map((request) => [request.key, request.reason]));
-  return lines.map((made, at) => lineBlock(index, made, lines[at + 1], reasons)).reverse().slice(0, 30);
+  const shown = lines.map((made, at) => [made, lines[at + 1]]).slice(-LINES).reverse();
+  const left = lines.length - shown.length;
+  return [
+    ...shown.map(([made, later]) => lineBlock(index, made, later, reasons)),
+    left ? make("p", "dim", `and ${count(left, "older trigger")}: reconciler history has all of them`) : "",
+  ];
 }
 
 function lineBlock(index, made, later, reasons) {

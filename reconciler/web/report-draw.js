@@ -54,15 +54,16 @@ function dot(to, at, colour) {
   to.fill();
 }
 
-/** A canvas made as large as its box, in device pixels; its context draws in CSS pixels. */
+/** A canvas of a size, in device pixels, and a box as large as that; its context draws in CSS pixels. */
 function sized(canvas, width, height) {
   const scale = devicePixelRatio || 1;
   const wide = Math.round(width * scale), high = Math.round(height * scale);
   if (canvas.width !== wide || canvas.height !== high) {
     canvas.width = wide;
     canvas.height = high;
-    canvas.style.height = `${height}px`;
   }
+  canvas.style.width = `${wide / scale}px`;
+  canvas.style.height = `${high / scale}px`;
   const to = canvas.getContext("2d");
   to.setTransform(scale, 0, 0, scale, 0, 0);
   to.clearRect(0, 0, width, height);
@@ -77,7 +78,7 @@ const STEPS = [
   { unit: "day", many: 1, room: 22 },
   { unit: "week", many: 1, room: 24 },
   ...[1, 3, 6].map((many) => ({ unit: "month", many, room: 36 })),
-  ...[1, 2, 5, 10, 25, 100].map((many) => ({ unit: "year", many, room: 44 })),
+  ...[1, 2, 5, 10, 25, 100, 500, 2000].map((many) => ({ unit: "year", many, room: 44 })),
 ];
 const LENGTH = { minute: 60, hour: HOUR, day: DAY, week: 7 * DAY, month: 30.4 * DAY, year: 365.25 * DAY };
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -161,7 +162,7 @@ function drawAxis(canvas, view, width, palette, now) {
     const text = label(second, step.unit), room = to.measureText(text).width;
     if (left >= 0 && left + room + 5 <= width) to.fillText(text, left + 4, 28);
   }
-  if (now > view.from && now < view.to) drawNowLabel(to, x(now), width, palette);
+  if (now && now > view.from && now < view.to) drawNowLabel(to, x(now), width, palette);
   if (!upper) return;
   const starts = ticks(view, upper);
   starts.forEach((second, at) => {
@@ -211,12 +212,14 @@ function drawRow(canvas, table, view, width, palette, { now, heat, chosen, only 
   to.fillRect(0, LANE, width, BAR);
   drawGrid(to, view, width, floor, palette);
   if (table) {
-    drawRuns(to, runs(table, view, width), palette, only);
+    const found = runs(table, view, width);
+    drawRuns(to, found, palette, only);
     drawJoints(to, table, x, width, palette);
+    drawMarks(to, found, palette, only);
     if (strip) drawHeat(to, table, view, width, palette);
     if (chosen >= 0) drawChosen(to, ...pixels(table, chosen, x), palette);
   }
-  if (now > view.from && now < view.to) drawNow(to, Math.round(x(now)), floor, palette);
+  if (now && now > view.from && now < view.to) drawNow(to, Math.round(x(now)), floor, palette);
 }
 
 function drawGrid(to, view, width, floor, palette) {
@@ -244,11 +247,12 @@ function pixels(table, at, x) {
 function runs(table, view, width) {
   const scale = width / (view.to - view.from), shown = new Uint8Array(Math.ceil(width));
   for (let at = 0; at < table.size; at++) {
-    if (table.end[at] < view.from || table.start[at] > view.to) continue;
+    if (table.end[at] <= view.from || table.start[at] >= view.to) continue;
     const from = (table.start[at] - view.from) * scale, to = Math.max((table.end[at] - view.from) * scale, from + 2);
     const look = (STATUSES.length - table.status[at]) * 2 + table.again[at];
-    const last = Math.min(shown.length, Math.round(to));
-    for (let pixel = Math.max(0, Math.round(from)); pixel < last; pixel++) {
+    const first = Math.min(Math.max(0, Math.round(from)), shown.length - 1);
+    const last = Math.max(first + 1, Math.min(shown.length, Math.round(to)));
+    for (let pixel = first; pixel < last; pixel++) {
       if (shown[pixel] < look) shown[pixel] = look;
     }
   }
@@ -268,6 +272,10 @@ function drawRuns(to, found, palette, only) {
     drawRun(to, run, palette);
   }
   to.globalAlpha = 1;
+}
+
+/** Write what needs somebody into its bar, or above it where there is no room. */
+function drawMarks(to, found, palette, only) {
   let free = -Infinity;
   const urgent = found.filter((run) => MARKS[run.status] && run.status !== "rerun" && (!only || only.has(run.status)));
   for (const run of urgent) {

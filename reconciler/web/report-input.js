@@ -121,20 +121,20 @@ function pin() {
 /** The segment that is drawn at a pixel of a row, -1 for none: the most urgent, as in the drawing. */
 function hit(table, x, width) {
   const { from, to } = page.view, scale = (second) => ((second - from) / (to - from)) * width;
-  let best = -1;
+  let best = -1, least = null;
   for (let at = 0; at < table.size; at++) {
     const [left, right] = pixels(table, at, scale);
     if (x < left - 2 || x > right + 2) continue;
-    const better = best < 0 || table.status[at] < table.status[best];
-    const nearer = best >= 0 && table.status[at] === table.status[best] && Math.abs(x - (left + right) / 2) < distance(table, best, scale, x);
-    if (better || nearer) best = at;
+    const beside = x < left || x > right ? 1 : 0;
+    const rank = [beside, table.status[at], table.again[at] ? 0 : 1, Math.abs(x - (left + right) / 2)];
+    if (best < 0 || ranksBefore(rank, least)) [best, least] = [at, rank];
   }
   return best;
 }
 
-function distance(table, at, scale, x) {
-  const [left, right] = pixels(table, at, scale);
-  return Math.abs(x - (left + right) / 2);
+function ranksBefore(one, other) {
+  const at = one.findIndex((value, place) => value !== other[place]);
+  return at >= 0 && one[at] < other[at];
 }
 
 // Pointers ----------------------------------------------------------------------------------------------------------

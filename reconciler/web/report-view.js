@@ -15,6 +15,7 @@ const page = {
   names: 0, // pixels that a name has room for
   stacked: false, // whether names stand above the timelines
   paper: false,
+  printable: new Map(), // row of the index -> what paper draws of it, for the first rows in order
 };
 const $ = (id) => document.getElementById(id);
 const controls = { search: $("search"), target: $("filter-target"), owner: $("filter-owner") };
@@ -44,7 +45,7 @@ function measure() {
   const height = rowHeight(page.heat) + 13;
   return {
     top: box.top,
-    width: Math.max(60, Math.floor(box.width - (stacked ? 0 : names)) - 1),
+    width: Math.max(60, Math.floor(box.width - (stacked ? 0 : names))),
     height: stacked ? height + NAME : Math.max(height, NAME + 10),
     name: (stacked ? box.width : names) - 22,
     stacked,
@@ -85,8 +86,8 @@ function show(at, size) {
 }
 
 function drawCanvas(row, at, width) {
-  const entry = page.order[at], table = page.shards.table(page.index, entry);
-  if (!table) page.shards.load(page.index.shard[entry]).then(draw);
+  const entry = page.order[at], read = page.shards.table(page.index, entry), table = read ?? page.printable.get(entry);
+  if (!read && !page.paper) page.shards.load(page.index.shard[entry]).then(draw);
   const now = page.index.targets[page.index.target[entry]][2], only = page.only;
   const chosen = at === page.active ? page.chosen : -1;
   drawRow(row.querySelector("canvas"), table, page.view, width, palette, { now, heat: page.heat, chosen, only });
@@ -210,6 +211,7 @@ function filter() {
   for (const at of [...page.rows.keys()]) forget(at);
   tellCount();
   draw();
+  if (document.documentElement.dataset.ready) prepareForPaper();
 }
 
 function tellCount() {
@@ -254,7 +256,7 @@ function aired(from, to) {
 
 /** Show from one second to another, within what can be written and no closer than ten minutes. */
 function look(from, to) {
-  const least = 600, most = 200 * 365 * DAY;
+  const all = whole(), least = 600, most = Math.min(Math.max(200 * 365 * DAY, all.to - all.from), 253402300799 + 62135596800);
   const span = Math.min(most, Math.max(least, to - from)), middle = (from + to) / 2;
   const start = Math.max(-62135596800, Math.min(253402300799 - span, to - from === span ? from : middle - span / 2));
   page.view = { from: start, to: start + span };
@@ -288,13 +290,31 @@ function pan(share) {
   look(from + step, to + step);
 }
 
-/** Show so many seconds: around what is chosen, or the end of what there is, where that is in view. */
+/** Show so many seconds: around what a zoom keeps in place, or the nearest piece of the rows in sight. */
 function span(length) {
-  const { from, to } = page.view, all = whole();
-  const end = all.to - (all.to - all.from) * 0.024;
-  if (page.chosen < 0 && end > from && end <= to && length < to - from) return look(end - length * 0.97, end + length * 0.03);
-  const middle = centre();
-  return look(middle - length / 2, middle + length / 2);
+  const middle = peopled(centre(), length);
+  look(middle - length / 2, middle + length / 2);
+}
+
+/** A second such that a view of a length around it is not empty: the given one, where a piece lies about there. */
+function peopled(middle, length) {
+  const near = nearestPiece(middle);
+  if (!near || near.away < length / 4) return middle;
+  if (near.end - near.start < length) return (near.start + near.end) / 2;
+  return near.start > middle ? near.start + length / 2 : near.end - length / 2;
+}
+
+/** The piece of the rows in sight that is the fewest seconds away: {start, end, away}, or null. */
+function nearestPiece(second) {
+  let best = null;
+  for (const at of page.rows.keys()) {
+    const table = page.shards.table(page.index, page.order[at]);
+    for (let piece = 0; piece < (table?.size ?? 0); piece++) {
+      const start = table.start[piece], end = table.end[piece], away = Math.max(0, start - second, second - end);
+      if (!best || away < best.away) best = { start, end, away };
+    }
+  }
+  return best;
 }
 
 function tell(text) {

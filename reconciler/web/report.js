@@ -51,20 +51,60 @@ function setHeat(on) {
 // Paper -------------------------------------------------------------------------------------------------------------
 
 const SHEET = 300;
+/** Pieces that are kept for paper at most, some 34 bytes each. */
+const PIECES = 1_000_000;
+let preparing = 0;
+
+/** Resolves when nothing else is to be done. */
+function idle() {
+  return new Promise((resolve) => {
+    if (window.requestIdleCallback) requestIdleCallback(resolve, { timeout: 500 });
+    else setTimeout(resolve, 20);
+  });
+}
+
+/** Read ahead what paper shows of the first rows, for a print does not wait; the next filter starts anew. */
+async function prepareForPaper() {
+  const mine = ++preparing, index = page.index, first = new Set(page.order.slice(0, SHEET));
+  delete document.documentElement.dataset.paper;
+  let room = PIECES;
+  for (const [entry, table] of page.printable) {
+    if (first.has(entry)) room -= table.size;
+    else page.printable.delete(entry);
+  }
+  const missing = [...first].filter((entry) => !page.printable.has(entry));
+  for (const name of new Set(missing.map((entry) => index.shard[entry]))) {
+    await idle();
+    const shard = mine === preparing ? await page.shards.borrow(name) : null;
+    if (mine !== preparing) return;
+    for (const entry of missing.filter((other) => index.shard[other] === name)) {
+      const columns = shard.tables[index.place[entry]], pieces = columns.segments.gap.length;
+      if (pieces > room) continue;
+      page.printable.set(entry, readDrawn(columns));
+      room -= pieces;
+    }
+  }
+  document.documentElement.dataset.paper = "ready";
+}
+
+/** Whether paper can show a row of the index. */
+function drawable(entry) {
+  return page.printable.has(entry) || page.shards.open.has(page.index.shard[entry]);
+}
 
 /** Draw every row that passes the filters, as far as paper and what was read go, in the light colours. */
 function toPaper() {
   page.paper = true;
   document.documentElement.classList.add("paper");
   palette = readPalette();
-  const read = page.order.map((_, at) => at).filter((at) => page.shards.open.has(page.index.shard[page.order[at]]));
-  const shown = read.slice(0, SHEET), width = 640;
+  const shown = [...page.order.keys()].filter((at) => drawable(page.order[at])).slice(0, SHEET), width = 640;
   page.names = 15 * 16 - 22;
   for (const at of [...page.rows.keys()]) forget(at);
   drawAxis($("axis"), page.view, width, palette, 0);
   for (const at of shown) drawCanvas(addRow(at), at, width);
   const left = page.order.length - shown.length;
-  $("left-out").textContent = left ? `${count(left, "more table")} not printed: filter the page to print others.` : "";
+  const way = document.documentElement.dataset.paper ? "filter the page to print others" : "still being read, print again soon";
+  $("left-out").textContent = left ? `${count(left, "more table")} not printed: ${way}.` : "";
 }
 
 function fromPaper() {
@@ -138,7 +178,7 @@ function shardsOf(rows) {
   return [...new Set(page.order.slice(0, rows).map((entry) => page.index.shard[entry]))];
 }
 
-/** Read what the first rows need, and then what paper would: all, on a page that is not large. */
+/** Read what the first rows need, and then what scrolling and paper would: all, on a page that is not large. */
 async function start() {
   prepare(await unpack(await found("index")));
   listen();
@@ -149,6 +189,7 @@ async function start() {
   performance.mark("first-rows");
   document.documentElement.dataset.ready = "true";
   for (const name of shardsOf(SHEET).slice(0, KEPT - 8)) await page.shards.load(name);
+  prepareForPaper();
 }
 
 start();

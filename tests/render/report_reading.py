@@ -36,7 +36,7 @@ class Reading(HTMLParser):
         self.tags.append((tag, named))
         if tag == "script":
             self.scripts.append((named, ""))
-        if tag not in {"meta", "input", "br"}:
+        if tag not in {"meta", "input", "br", "wbr"}:
             self._open.append((tag, named.get("id")))
 
     def handle_endtag(self, tag: str) -> None:

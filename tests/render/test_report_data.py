@@ -39,7 +39,7 @@ def test_what_the_script_reads_is_the_timeline(world: World) -> None:
             one.last,
             one.number,
             one.instances,
-            URGENCY.index(one.status) * 4 + one.again * 2 + one.asked,
+            URGENCY.index(one.status) * 2 + one.again,
             one.facts,
         )
         for one in timeline.segments
@@ -82,7 +82,7 @@ def test_shards_hold_a_bounded_number_of_tables_and_the_index_finds_each() -> No
     packing = Packing()
     for number in range(TABLES * 2 + 5):
         packing.add(_table(number))
-    data = packing.end({})
+    data = packing.end()
     index = json.loads(unpacked(data.index))
     shards = [json.loads(unpacked(shard)) for shard in data.shards]
     assert [len(shard["tables"]) for shard in shards] == [TABLES, TABLES, 5]
@@ -94,7 +94,7 @@ def test_a_large_table_has_a_shard_to_itself() -> None:
     packing = Packing()
     packing.add(_table(1, triggers=6_000))
     packing.add(_table(2))
-    assert len(packing.end({}).shards) == 2
+    assert len(packing.end().shards) == 2
 
 
 def test_tables_in_need_come_first_then_by_target_and_name() -> None:
@@ -103,7 +103,7 @@ def test_tables_in_need_come_first_then_by_target_and_name() -> None:
         packing.add(_table(number))
     owing = Table(target(), "z.owing", (request("m.yaml#1", ((0, 60),)),), None, (), now=DAY)
     packing.add(Standing(owing, plan_table(owing, {})))
-    index = json.loads(unpacked(packing.end({}).index))
+    index = json.loads(unpacked(packing.end().index))
     assert index["name"] == ["z.owing", "a.b0001", "a.b0002", "a.b0003"]
     assert index["counts"][0] == [0, 0, 1, 0, 0]
 
@@ -114,7 +114,7 @@ def test_a_moment_that_is_not_written_as_ours_stays_text() -> None:
     lines = ledger(one, replace(one, triggered_at="yesterday\u202e"), one)
     table = Table(target(), "a.b", (), lines, (), now=1)
     packing.add(Standing(table, plan_table(table, {})))
-    (columns,) = json.loads(unpacked(packing.end({}).shards[0]))["tables"]
+    (columns,) = json.loads(unpacked(packing.end().shards[0]))["tables"]
     assert columns["lines"]["at"] == [parse("2026-01-01 00:00:00"), "yesterday\\u202e", 0]
 
 

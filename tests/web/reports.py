@@ -109,6 +109,10 @@ class Report:
         self.page.fill("#search", text)
         self.settle()
 
+    def ready_for_paper(self) -> None:
+        """Wait until a print would have all rows."""
+        self.page.wait_for_selector("html[data-paper=ready]", state="attached")
+
     def press(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)

@@ -205,6 +205,13 @@ def ten_years() -> tuple[Standing, ...]:
     return (Sample("sales.orders", (Asked((old, year)),), (Made(old), Made(year)), rules=DAILY).standing,)
 
 
+def centuries() -> tuple[Standing, ...]:
+    """Return a table with something at each end of what can be written."""
+    first = (parse("0001-01-01 00:00:00"), parse("0001-01-02 00:00:00"))
+    last = (parse("9999-12-30 00:00:00"), parse("9999-12-31 00:00:00"))
+    return (Sample("sales.orders", (Asked((first, last)),), (Made(first),)).standing,)
+
+
 def two_targets() -> tuple[Standing, ...]:
     asked = (Asked((day(0, 9),)),)
     made = Sample("sales.orders", asked, (Made(day(0, 9)),))
