@@ -9,10 +9,10 @@ from reconciler.commands.authorship import Authorship
 from reconciler.commands.console import Console
 from reconciler.commands.gather import Scope, work_tree_manifests
 from reconciler.commands.state import gather, open_branch, open_checkout
-from reconciler.commands.tables import Tables
+from reconciler.commands.tables import Tables, unknown_target
 from reconciler.core import wallclock
 from reconciler.core.change import Key, keys_of
-from reconciler.core.config import Config, Target
+from reconciler.core.config import Config
 from reconciler.core.explain import explain
 from reconciler.core.explanation import Verdict
 from reconciler.core.needs import Table
@@ -124,7 +124,7 @@ class _Past:
         declared = self.declared
         requests = tuple(each for each in declared.requests if (each.target, each.table) == key) if declared else ()
         rules = declared.rules.get(key, STANDARD) if declared else STANDARD
-        target = self.config.targets.get(key[0]) or Target(key[0], url="", tenant="", auth=None, time_zone="")
+        target = self.config.targets.get(key[0]) or unknown_target(key[0])
         return Table(target, key[1], requests, self.snapshot.ledger(key), (), 0, rules)
 
     def _verdict(self, key: Key, second: int, console: Console) -> Verdict | None:

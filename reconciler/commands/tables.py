@@ -65,7 +65,7 @@ class Tables:
         if key in self.plans:
             table = self.found.planner.table(self.state, key, self.asked[key], intents)
             return Standing(table, self.plans[key], self.carried.get(key, ()))
-        target = self.found.planner.manifests.config.targets.get(key[0]) or _unknown(key[0])
+        target = self.found.planner.manifests.config.targets.get(key[0]) or unknown_target(key[0])
         now = self.found.planner.now.get(key[0], 0)
         table = Table(target, key[1], (), self.state.ledger(key), intents, now)
         return Standing(table, plan_table(table, {}))
@@ -83,6 +83,6 @@ class Tables:
         return tuple(standings), tuple(problems)
 
 
-def _unknown(name: str) -> Target:
+def unknown_target(name: str) -> Target:
     """Return a target that only the state knows: nothing is ever called there."""
     return Target(name, url="", tenant="", auth=None, time_zone="")

@@ -145,6 +145,16 @@ class Schedule:
         each = groupby(end - start for start, end in pairwise(numbers))
         return tuple((sum(1 for _ in some), instants) for instants, some in each)
 
+    def lasts(self, number: int, known: Window) -> int:
+        """Return the seconds that an instant takes in a picture: until the next, but no longer than since the last.
+
+        `known` are the numbers of the instants that are known.
+        """
+        here = self.at(number)
+        after = [self.at(number + 1) - here] if number + 1 < known[1] else []
+        before = [here - self.at(number - 1)] if number > known[0] else []
+        return min((*after, *before), default=_DAY)
+
     def holds(self, second: int) -> bool:
         """Say whether there is an instant at `second`."""
         return self.before(second) < self.before(second + 1)

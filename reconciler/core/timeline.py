@@ -17,8 +17,6 @@ from reconciler.core.schedule import Schedule
 from reconciler.core.wallclock import LAST
 from reconciler.core.window import Window, Windows, intersect, partition, subtract, union
 
-_DAY = 86_400
-
 Status = Literal["inDoubt", "held", "owed", "rerun", "triggered"]
 
 URGENCY: tuple[Status, ...] = ("inDoubt", "held", "owed", "rerun", "triggered")
@@ -100,7 +98,7 @@ class Segment:
     where the schedule has no instant, or where it is not known, is told in seconds, with no number.
 
     `status` is the most urgent of what is open, or else what was made of it. `again` says that it was triggered before,
-    and is owed, held or in doubt now; `asked` that a manifest asks for it. `facts` are positions in the timeline's.
+    and is owed, held or in doubt now. `facts` are positions in the timeline's.
     """
 
     window: Window
@@ -110,7 +108,6 @@ class Segment:
     instances: int | None
     status: Status
     again: bool
-    asked: bool
     facts: tuple[int, ...]
 
 
@@ -165,9 +162,9 @@ def _pieces(facts: Sequence[Known], layers: Layers, place: Callable[[Window], Pl
     kinds = [_kind(fact) for fact, _ in facts]
     for window, numbers in partition(tuple(layers)):
         at = tuple(sorted(numbers))
-        status, again, asked = _look(tuple([kinds[number] for number in at]))
+        status, again = _look(tuple([kinds[number] for number in at]))
         if status is not None:
-            yield Segment(*place(window), status, again, asked, at)
+            yield Segment(*place(window), status, again, at)
 
 
 _Kind = Literal["request", "line", "rerun line", "doubt", "call", "held call"]
@@ -188,22 +185,21 @@ def _kind(fact: Fact) -> _Kind:
 
 
 @lru_cache(maxsize=4096)
-def _look(here: tuple[_Kind, ...]) -> tuple[Status | None, bool, bool]:
-    """Say what a piece is: its status, whether that comes on top of a trigger, whether a manifest asks for it.
+def _look(here: tuple[_Kind, ...]) -> tuple[Status | None, bool]:
+    """Say what a piece is: its status, and whether that comes on top of a trigger.
 
     The status is the most urgent of what is open, or else what was made of it; None where it is only asked for.
     """
     lines = here.count("line") + here.count("rerun line")
-    asked = "request" in here
     if "doubt" in here:
-        return "inDoubt", lines > 0, asked
+        return "inDoubt", lines > 0
     if "held call" in here:
-        return "held", lines > 0, asked
+        return "held", lines > 0
     if "call" in here:
-        return "owed", lines > 0, asked
+        return "owed", lines > 0
     if "rerun line" in here or lines > 1:
-        return "rerun", False, asked
-    return "triggered" if lines else None, False, asked
+        return "rerun", False
+    return "triggered" if lines else None, False
 
 
 def _seconds(window: Window) -> Place:
@@ -221,11 +217,5 @@ class _Cells:
     def place(self, window: Window) -> Place:
         number, end = window
         first, last = self.schedule.at(number), self.schedule.at(end - 1)
-        return (first, min(last + self._length(end - 1), LAST + 1)), first, last, number - self.start, end - number
-
-    def _length(self, number: int) -> int:
-        """Return the seconds that an instant takes: until the next, but no longer than since the one before."""
-        here = self.schedule.at(number)
-        after = [self.schedule.at(number + 1) - here] if number + 1 < self.end else []
-        before = [here - self.schedule.at(number - 1)] if number > self.start else []
-        return min((*after, *before), default=_DAY)
+        until = min(last + self.schedule.lasts(end - 1, (self.start, self.end)), LAST + 1)
+        return (first, until), first, last, number - self.start, end - number

@@ -116,18 +116,11 @@ def _grid(bounds: Sequence[int], schedule: Schedule, known: Window) -> _Grid:
     until = 0
     for cell in reach:
         if numbers[cell] < numbers[cell + 1]:
-            owner, until = cell, _until(schedule, numbers[cell + 1] - 1, inside)
+            last = numbers[cell + 1] - 1
+            owner, until = cell, schedule.at(last) + schedule.lasts(last, inside)
         elif owner >= 0 and bounds[cell] < until:
             reach[owner] = cell
     return _Grid(numbers, reach, schedule)
-
-
-def _until(schedule: Schedule, number: int, inside: Window) -> int:
-    """Return when an instant ends: as the next begins, but it lasts no longer than the one before it did."""
-    here = schedule.at(number)
-    after = [schedule.at(number + 1) - here] if number + 1 < inside[1] else []
-    before = [here - schedule.at(number - 1)] if number > inside[0] else []
-    return here + min((*after, *before), default=86_400)
 
 
 def _over(windows: Windows, grid: _Grid) -> Iterator[tuple[int, int, int, int, int]]:

@@ -17,7 +17,7 @@ from tests.render.pictures import HOUR, HOURLY, Story, days
 
 
 def _segment(window: Window, status: Status, again: bool) -> Segment:
-    return Segment(window, window[0], window[1] - 1, None, None, status, again, True, ())
+    return Segment(window, window[0], window[1] - 1, None, None, status, again, ())
 
 
 windows = st.tuples(st.integers(-20, 400), st.integers(1, 60)).map(lambda pair: (pair[0], pair[0] + pair[1]))
