@@ -95,7 +95,7 @@ def test_the_document_of_an_apply_with_nothing_to_do(place: Workplace) -> None:
 
 def test_the_status_document(busy: Workplace) -> None:
     document = busy.run("status", "--format", "json").json
-    assert set(document) == {"version", "state", "tables", "inDoubt", "problems"}
+    assert set(document) == {"version", "state", "tables", "damaged", "inDoubt", "problems"}
     tables = {table["tableName"]: table for table in document["tables"]}
     orders = {key: tables[ORDERS][key] for key in ("asked", "triggered", "missing", "held", "inDoubt")}
     assert orders == {"asked": 3, "triggered": 1, "missing": 1, "held": 1, "inDoubt": 0}
