@@ -246,11 +246,7 @@ def test_an_import_before_any_manifest_counts_once_there_is_one(place: Workplace
 def test_a_past_does_not_hide_that_a_target_was_renamed(place: Workplace, scheduler: Counting) -> None:
     place.declare("fact.yaml", backfill("fact", between(1, 5)))
     assert place.apply().code == 0
-    config = json.loads((place.base / "reconciler.yaml").read_text())
-    config["targets"]["production"] = config["targets"].pop("prod")
-    config["defaultTarget"] = "production"
-    place.write("reconciler.yaml", json.dumps(config, indent=1))
-    place.publish()
+    place.rename_target("production")
     tip = place.tip()
     refused = adopt(place, body(1, 2))
     assert (refused.code, place.tip()) == (3, tip)

@@ -230,12 +230,7 @@ def test_with_state_on_the_manifests_branch_a_fresh_clone_notices_too(
 
 def test_a_target_that_was_renamed_does_not_start_again(applied: Workplace, scheduler: Counting) -> None:
     """The ledger's folder has the target's name: another name for the same scheduler must not trigger all again."""
-    text = (applied.base / "reconciler.yaml").read_text()
-    config = json.loads(text)
-    config["targets"]["production"] = config["targets"].pop("prod")
-    config["defaultTarget"] = "production"
-    applied.write("reconciler.yaml", json.dumps(config, indent=1))
-    applied.publish()
+    applied.rename_target("production")
     before = scheduler.runs(SALES)
     stopped = applied.apply()
     assert (stopped.code, scheduler.runs(SALES)) == (3, before), stopped.out
@@ -245,11 +240,7 @@ def test_nor_does_one_whose_table_has_a_name_too_long_for_a_file(place: Workplac
     table = f"default_catalog.sales.{'é' * 120}"
     place.declare("long.yaml", backfill("long", between(1, 2), table=table))
     assert place.apply().code == 0
-    config = json.loads((place.base / "reconciler.yaml").read_text())
-    config["targets"]["production"] = config["targets"].pop("prod")
-    config["defaultTarget"] = "production"
-    place.write("reconciler.yaml", json.dumps(config, indent=1))
-    place.publish()
+    place.rename_target("production")
     stopped = place.apply()
     assert (stopped.code, scheduler.runs(table)) == (3, hours(1, 2)), stopped.out
 
@@ -359,11 +350,7 @@ def test_a_table_whose_only_trace_is_doubt_is_known_by_its_old_target(place: Wor
     place.declare("fact.yaml", backfill("fact", between(1, 2)))
     assert place.apply().code == 7
     scheduler.decide = no_fault
-    config = json.loads((place.base / "reconciler.yaml").read_text())
-    config["targets"]["production"] = config["targets"].pop("prod")
-    config["defaultTarget"] = "production"
-    place.write("reconciler.yaml", json.dumps(config, indent=1))
-    place.publish()
+    place.rename_target("production")
     assert place.apply().code == 7
     assert scheduler.runs(SALES) == hours(1, 2)
 

@@ -120,6 +120,14 @@ class Workplace:
         self.write(path, text_of(*manifests))
         self.publish()
 
+    def rename_target(self, name: str) -> None:
+        """Give the target prod another name in the config, and publish it: the same scheduler under a new name."""
+        config = json.loads((self.base / "reconciler.yaml").read_text())
+        config["targets"][name] = config["targets"].pop("prod")
+        config["defaultTarget"] = name
+        self.write("reconciler.yaml", json.dumps(config, indent=1))
+        self.publish()
+
     def publish(self) -> None:
         """Commit all that changed, and push it where there is a remote."""
         self.commit()
