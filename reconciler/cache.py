@@ -1,0 +1,145 @@
+"""What was read before, kept in a file: found by what it was read from, never trusted unless it proves itself.
+
+A cache may be deleted at any time, and two processes may use one at once: what is missing, damaged or written by other
+code is read again, and a file is only ever replaced as a whole.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from struct import Struct
+from typing import NamedTuple
+
+_MAGIC = b"backfill-reconciler cache 1\n"
+_HEAD = Struct("<32s32sI")  # version of the reader, digest of the index, number of entries
+_ENTRY = Struct("<32sQI16s")  # key, offset and length of the value, digest of both
+_READERS = ("core", "manifests", "state")
+
+
+class _Place(NamedTuple):
+    offset: int
+    length: int
+    digest: bytes
+
+
+class Cache:
+    """Values by key, of which one file holds those of earlier runs. Without a folder it holds this run's alone."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Use the file at `path`, which need not exist. Raises nothing for what it holds."""
+        self._path = path
+        self._file: int | None = None
+        self._places: dict[bytes, _Place] = {}
+        self._fresh: dict[bytes, bytes] = {}
+        self._used: set[bytes] = set()
+        if path is not None:
+            with suppress(OSError):
+                self._open(path)
+
+    @classmethod
+    def of(cls, folder: Path | None, name: str) -> Cache:
+        """Return the cache of a name in a folder; None keeps nothing."""
+        return cls(folder / name if folder else None)
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value kept for a key that `key_of` made, None where there is none that can be trusted."""
+        fresh = self._fresh.get(key)
+        if fresh is not None:
+            return fresh
+        place = self._places.get(key)
+        if place is None or self._file is None:
+            return None
+        try:
+            value = os.pread(self._file, place.length, place.offset)
+        except OSError:
+            return None
+        if _digest(key, value) != place.digest:
+            return None
+        self._used.add(key)
+        return value
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Keep a value for `save`, and for this run."""
+        self._fresh[key] = value
+
+    def save(self, *, whole: bool) -> None:
+        """Write the file anew where there is something new. With `whole`, what nobody asked for is left out.
+
+        A cache that cannot be written is no failure: the next run reads again.
+        """
+        if self._path is None or not self._fresh:
+            return
+        kept = [key for key in self._places if key not in self._fresh and (key in self._used or not whole)]
+        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._write(beside, kept)
+                beside.replace(self._path)
+            finally:
+                beside.unlink(missing_ok=True)
+
+    def _write(self, path: Path, kept: Iterable[bytes]) -> None:
+        old = [(key, self._places[key]) for key in kept]
+        count = len(old) + len(self._fresh)
+        offset = len(_MAGIC) + _HEAD.size + count * _ENTRY.size
+        index = []
+        for key, place in old:
+            index.append(_ENTRY.pack(key, offset, place.length, place.digest))
+            offset += place.length
+        for key, value in self._fresh.items():
+            index.append(_ENTRY.pack(key, offset, len(value), _digest(key, value)))
+            offset += len(value)
+        table = b"".join(index)
+        with open(path, "wb") as file:
+            file.write(_MAGIC + _HEAD.pack(reader_version(), blake2b(table, digest_size=32).digest(), count) + table)
+            if self._file is not None:
+                file.writelines(os.pread(self._file, place.length, place.offset) for _, place in old)
+            file.writelines(self._fresh.values())
+
+    def _open(self, path: Path) -> None:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._file = file  # kept open, for `get`: a file that is replaced meanwhile stays as it was
+        head = os.pread(file, len(_MAGIC) + _HEAD.size, 0)
+        if len(head) < len(_MAGIC) + _HEAD.size or not head.startswith(_MAGIC):
+            return
+        version, digest, count = _HEAD.unpack_from(head, len(_MAGIC))
+        table = os.pread(file, count * _ENTRY.size, len(head))
+        if version == reader_version() and blake2b(table, digest_size=32).digest() == digest:
+            self._places = {key: _Place(*rest) for key, *rest in _ENTRY.iter_unpack(table)}
+
+
+def key_of(*parts: bytes) -> bytes:
+    """Return the key of what is read from some bytes; where they begin and end is part of it."""
+    digest = blake2b(digest_size=32)
+    for part in parts:
+        digest.update(b"%d:" % len(part))
+        digest.update(part)
+    return digest.digest()
+
+
+def _digest(key: bytes, value: bytes) -> bytes:
+    return blake2b(value, digest_size=16, key=key).digest()
+
+
+@cache
+def reader_version() -> bytes:
+    """Return what names the code that reads: its own source, Python's version, and the YAML library's."""
+    package = Path(__file__).parent
+    schemas = package / "schemas" if (package / "schemas").is_dir() else package.parent / "schemas"
+    found = blake2b(sys.version.encode(), digest_size=32)
+    for folder in (*(package / name for name in _READERS), schemas):
+        for file in sorted((*folder.glob("*.py"), *folder.glob("*.json"))):
+            found.update(file.name.encode() + b"\0" + file.read_bytes())
+    found.update(Path(__file__).read_bytes())
+    yaml = importlib.util.find_spec("yaml")  # its first file holds its version; nothing is imported
+    if yaml is not None and yaml.origin is not None:
+        found.update(Path(yaml.origin).read_bytes())
+    return found.digest()

@@ -1,0 +1,92 @@
+"""What is kept between runs: never wrong, whatever became of the file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reconciler.cache import Cache, key_of
+
+
+def _kept(path: Path, values: dict[bytes, bytes]) -> None:
+    cache = Cache(path)
+    for key, value in values.items():
+        cache.put(key, value)
+    cache.save(whole=True)
+
+
+VALUES = {key_of(b"%d" % n): b"value %d " % n * n for n in range(50)}
+
+
+def test_what_was_kept_is_found_again(tmp_path: Path) -> None:
+    _kept(tmp_path / "folder" / "cache", VALUES)
+    cache = Cache(tmp_path / "folder" / "cache")
+    assert {key: cache.get(key) for key in VALUES} == VALUES
+    assert cache.get(key_of(b"never")) is None
+
+
+def test_where_parts_of_a_key_begin_and_end_matters() -> None:
+    assert key_of(b"ab", b"c") != key_of(b"a", b"bc") != key_of(b"abc")
+
+
+def test_no_damaged_byte_is_ever_believed(tmp_path: Path) -> None:
+    path = tmp_path / "cache"
+    _kept(path, VALUES)
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        cache = Cache(path)
+        assert all(cache.get(key) in (None, value) for key, value in VALUES.items()), at
+
+
+def test_a_file_cut_short_anywhere_is_no_trouble(tmp_path: Path) -> None:
+    path = tmp_path / "cache"
+    _kept(path, VALUES)
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 11):
+        path.write_bytes(whole[:at])
+        cache = Cache(path)
+        assert all(cache.get(key) in (None, value) for key, value in VALUES.items()), at
+
+
+def test_what_other_code_wrote_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "cache"
+    monkeypatch.setattr("reconciler.cache.reader_version", lambda: b"another version".ljust(32))
+    _kept(path, VALUES)
+    monkeypatch.undo()
+    assert Cache(path).get(next(iter(VALUES))) is None
+
+
+def test_what_nobody_asked_for_is_dropped_after_a_whole_run_and_kept_after_another(tmp_path: Path) -> None:
+    path, (first, second, *_) = tmp_path / "cache", VALUES
+    _kept(path, VALUES)
+    for whole, left in ((False, VALUES[second]), (True, None)):
+        cache = Cache(path)
+        assert cache.get(first) == VALUES[first]
+        cache.put(key_of(b"new", b"%d" % whole), b"new")
+        cache.save(whole=whole)
+        after = Cache(path)
+        assert (after.get(first), after.get(second)) == (VALUES[first], left)
+
+
+def test_a_cache_that_is_replaced_meanwhile_still_tells_the_truth(tmp_path: Path) -> None:
+    path = tmp_path / "cache"
+    _kept(path, VALUES)
+    old = Cache(path)
+    _kept(path, {key_of(b"other"): b"other"})
+    assert {key: old.get(key) for key in VALUES} == VALUES
+
+
+def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    _kept(tmp_path / "file" / "cache", VALUES)
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_without_a_folder_only_this_run_remembers() -> None:
+    cache = Cache.of(None, "name")
+    cache.put(key_of(b"a"), b"b")
+    cache.save(whole=True)
+    assert cache.get(key_of(b"a")) == b"b"
