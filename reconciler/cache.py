@@ -65,6 +65,16 @@ class Cache:
         self._used.add(key)
         return value
 
+    def holds(self, key: bytes) -> bool:
+        """Say whether there is a value for a key, which is of use then. Only `get` tells whether it can be trusted."""
+        if key in self._places:
+            self._used.add(key)
+            return True
+        return key in self._fresh
+
+    def __len__(self) -> int:
+        return len(self._places.keys() | self._fresh.keys())
+
     def put(self, key: bytes, value: bytes) -> None:
         """Keep a value for `save`, and for this run."""
         self._fresh[key] = value
@@ -85,6 +95,8 @@ class Cache:
                 beside.replace(self._path)
             finally:
                 beside.unlink(missing_ok=True)
+            self._fresh.clear()
+            self._open(self._path)
 
     def _write(self, path: Path, kept: Iterable[bytes]) -> None:
         old = [(key, self._places[key]) for key in kept]
@@ -106,7 +118,9 @@ class Cache:
 
     def _open(self, path: Path) -> None:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._file = file  # kept open, for `get`: a file that is replaced meanwhile stays as it was
+        if self._file is not None:
+            os.close(self._file)
+        self._file, self._places = file, {}  # kept open, for `get`: a file that is replaced meanwhile stays as it was
         head = os.pread(file, len(_MAGIC) + _HEAD.size, 0)
         if len(head) < len(_MAGIC) + _HEAD.size or not head.startswith(_MAGIC):
             return

@@ -135,7 +135,7 @@ def only_added(found: Gathered, checkout: Checkout, base: Base, console: Console
 
 
 def _base_planner(found: Gathered, manifests: Manifests, reviews: Reviews) -> Planner:
-    blocked, _ = blocked_tables(found.snapshot, manifests, found.planner.scope, found.planner.progress)
+    blocked, _ = blocked_tables(found.snapshot, manifests, found.planner.scope)
     return found.planner.with_manifests(manifests, blocked, reviews)
 
 

@@ -13,11 +13,11 @@ from reconciler.commands.gather import Manifests, Planner, Scope
 from reconciler.core.change import Change, Changed, Key, keys_of
 from reconciler.core.config import Config
 from reconciler.core.plan import Plan
-from reconciler.core.progress import SILENT, Progress, each
+from reconciler.core.progress import SILENT, Progress
 from reconciler.core.settlement import JournalReading
 from reconciler.core.spelling import renamed
 from reconciler.core.text import count
-from reconciler.errors import ExitCode, InvalidInput, Problem
+from reconciler.errors import ExitCode, Problem
 from reconciler.manifests.root import is_manifest_path
 from reconciler.state.branch import StateBranch
 from reconciler.state.checkout import Checkout
@@ -77,7 +77,7 @@ def gather(
     state = open_branch(checkout, manifests.config, console, push=push)
     with console.progress.waiting("reading the state and planning"):
         snapshot = state.read()
-        blocked, problems = blocked_tables(snapshot, manifests, scope, console.progress)
+        blocked, problems = blocked_tables(snapshot, manifests, scope)
         reviews = open_reviews(checkout, commit, manifests.config, os.environ)
         planner = Planner.of(manifests, scope, blocked, reviews, console.progress)
         settlement = planner.settle(snapshot, journals)
@@ -93,10 +93,10 @@ def gather(
 
 
 def blocked_tables(
-    snapshot: GitSnapshot, manifests: Manifests, scope: Scope, progress: Progress = SILENT
+    snapshot: GitSnapshot, manifests: Manifests, scope: Scope
 ) -> tuple[frozenset[Key], tuple[Problem, ...]]:
     """Return the tables whose state cannot be trusted, or lies under another name, and the problems that say so."""
-    damage = _damage(snapshot, manifests, scope, progress)
+    damage = _damage(snapshot, manifests, scope)
     names = _misnamed(snapshot, manifests)
     blocked = frozenset(damage) | {key for key, problem in names if problem.severity == "error"}
     return blocked, (*damage.values(), *(problem for key, problem in names if key in scope))
@@ -141,17 +141,11 @@ def live_runs(journals: tuple[JournalReading, ...]) -> frozenset[str]:
     return frozenset(journal.run for journal in journals if journal.live)
 
 
-def _damage(snapshot: GitSnapshot, manifests: Manifests, scope: Scope, progress: Progress) -> Mapping[Key, Problem]:
+def _damage(snapshot: GitSnapshot, manifests: Manifests, scope: Scope) -> Mapping[Key, Problem]:
     """Return the tables needed for a scope whose ledger cannot be trusted: damage stops these, not the others."""
-    found: dict[Key, Problem] = {}
     in_doubt = {key for intent in snapshot.intents for key in keys_of(intent)}
-    with each(progress, "checking", sorted({*manifests.needed(scope), *in_doubt}), "ledger") as keys:
-        for key in keys:
-            try:
-                snapshot.ledger(key)
-            except InvalidInput as damage:
-                found[key] = damage.problems[0]
-    return found
+    damaged = snapshot.damaged(sorted({*manifests.needed(scope), *in_doubt}))
+    return {key: damage.problem for key, damage in damaged.items()}
 
 
 def _misnamed(snapshot: GitSnapshot, manifests: Manifests) -> list[tuple[Key, Problem]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import starmap
 from typing import Protocol
 
@@ -95,7 +95,7 @@ class Changed:
             return ledger
         if ledger is None:
             return Ledger(*key, added, head="")
-        return replace(ledger, triggers=ledger.triggers + added)
+        return ledger.grown(added, ledger.head)
 
 
 def remaining(intents: Iterable[Intent], settled: Iterable[Intent]) -> tuple[Intent, ...]:

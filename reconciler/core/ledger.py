@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import overload
 
 from reconciler.core.call import Call, Range, Span, span_fields
-from reconciler.core.window import Window, Windows, intersect, subtract, union
+from reconciler.core.window import EMPTY, Window, Windows, intersect, subtract, union
 
 # What a manifest calls a request ends in `#` and a name without a colon, so none can look like this.
 _IMPORTED = re.compile(r"import:(.+:[0-9]+)", re.DOTALL)
@@ -65,31 +66,124 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """All triggers of one table on one target, oldest first. `head` is the SHA-256 of the file's last line."""
+class Coverage:
+    """What the lines of a ledger cover: all that a plan needs of them.
 
-    target: str
-    table: str
-    triggers: tuple[Trigger, ...]
+    `layers` has, for each set of rerun tokens that lines bear (sorted; none for what was no rerun), the seconds of
+    these lines. `lines` counts them all, `head` is the SHA-256 of the file's last line.
+    """
+
     head: str
+    lines: int
+    layers: tuple[tuple[tuple[str, ...], Windows], ...]
+
+    @classmethod
+    def of(cls, triggers: Sequence[Trigger], head: str) -> Coverage:
+        """Fold triggers, in any order."""
+        return cls("", 0, ()).grown(triggers, head)
+
+    def grown(self, triggers: Sequence[Trigger], head: str) -> Coverage:
+        """Return what is covered with more lines."""
+        found: dict[tuple[str, ...], list[Window]] = {tokens: list(windows) for tokens, windows in self.layers}
+        for trigger in triggers:
+            found.setdefault(tuple(sorted(set(trigger.rerun))), []).extend(_pieces(trigger.span))
+        layers = tuple((tokens, union(windows)) for tokens, windows in sorted(found.items()))
+        return Coverage(head, self.lines + len(triggers), layers)
 
     @property
     def covered(self) -> Windows:
         """The seconds that any trigger covers."""
-        return windows_of(trigger.span for trigger in self.triggers)
+        return _joined([windows for _, windows in self.layers])
 
     @property
     def bearing(self) -> dict[str, Windows]:
         """The seconds of the triggers that bear a rerun token, for every token."""
-        spans: dict[str, list[Span]] = {}
-        for trigger in self.triggers:
-            for token in trigger.rerun:
-                spans.setdefault(token, []).append(trigger.span)
-        return {token: windows_of(some) for token, some in spans.items()}
+        found: dict[str, list[Windows]] = {}
+        for tokens, windows in self.layers:
+            for token in tokens:
+                found.setdefault(token, []).append(windows)
+        return {token: _joined(some) for token, some in found.items()}
+
+    def beyond(self, tokens: Set[str]) -> Windows:
+        """Return the seconds of the triggers that bear all of `tokens` and at least one more."""
+        return _joined([windows for mine, windows in self.layers if tokens < set(mine)])
+
+
+class Lines(Sequence[Trigger]):
+    """The triggers of a ledger, read when somebody looks at one: a plan never does. Equal to a tuple of the same."""
+
+    def __init__(self, count: int, read: Callable[[], Sequence[Trigger]]) -> None:
+        """`read` returns them, `count` of them, and may raise what reading raises."""
+        self._count = count
+        self._read = read
+        self._all: tuple[Trigger, ...] | None = None
+
+    def _triggers(self) -> tuple[Trigger, ...]:
+        if self._all is None:
+            self._all = tuple(self._read())
+        return self._all
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, at: int) -> Trigger: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Trigger, ...]: ...
+    def __getitem__(self, at: int | slice) -> Trigger | tuple[Trigger, ...]:
+        return self._triggers()[at]
+
+    def __iter__(self) -> Iterator[Trigger]:
+        return iter(self._triggers())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lines | tuple) and self._triggers() == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._triggers())
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All triggers of one table on one target, oldest first. `head` is the SHA-256 of the file's last line.
+
+    `known` is their coverage where that was made before.
+    """
+
+    target: str
+    table: str
+    triggers: Sequence[Trigger]
+    head: str
+    known: Coverage | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def coverage(self) -> Coverage:
+        """What the triggers cover."""
+        return self.known or Coverage.of(self.triggers, self.head)
+
+    @property
+    def covered(self) -> Windows:
+        """The seconds that any trigger covers."""
+        return self.coverage.covered
+
+    @property
+    def bearing(self) -> dict[str, Windows]:
+        """The seconds of the triggers that bear a rerun token, for every token."""
+        return self.coverage.bearing
+
+    def grown(self, triggers: tuple[Trigger, ...], head: str) -> Ledger:
+        """Return the ledger with more lines at its end."""
+        before = self.triggers
+        lines = Lines(len(before) + len(triggers), lambda: (*before, *triggers))
+        return Ledger(self.target, self.table, lines, head, self.coverage.grown(triggers, head))
 
     def over(self, windows: Windows) -> tuple[Trigger, ...]:
         """Return the triggers that cover any of `windows`, oldest first."""
         return tuple(trigger for trigger in self.triggers if intersect(trigger.span.windows, windows))
+
+
+def _joined(some: Sequence[Windows]) -> Windows:
+    return some[0] if len(some) == 1 else union(chain.from_iterable(some))
 
 
 def windows_of(spans: Iterable[Span]) -> Windows:
@@ -168,10 +262,9 @@ def doubts(ledger: Ledger | None, intents: Sequence[Intent]) -> tuple[Doubt, ...
     belong to it.
     """
     found = []
+    coverage = ledger.coverage if ledger and intents else None
     for intent in intents:
-        tokens = set(intent.call.rerun)
-        lines = ledger.triggers if ledger else ()
-        settled = windows_of(trigger.span for trigger in lines if tokens < set(trigger.rerun))
+        settled = coverage.beyond(set(intent.call.rerun)) if coverage else EMPTY
         left = subtract(intent.call.span.windows, settled)
         if left:
             found.append(Doubt(intent, left))

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.config import Target
 from reconciler.core.fewest import Terms
-from reconciler.core.ledger import Doubt, Intent, Ledger, doubts, windows_of
+from reconciler.core.ledger import Coverage, Doubt, Intent, Ledger, doubts, windows_of
 from reconciler.core.policy import Approval, Approved, Owing, Waiting
 from reconciler.core.request import STANDARD, Request, Rules
 from reconciler.core.wallclock import year_of
 from reconciler.core.window import EMPTY, Window, Windows, inside, intersect, near, subtract, union
+
+_NOTHING = Coverage("", 0, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,8 @@ class Needs:
     @staticmethod
     def of(table: Table, approvals: Mapping[str, Approval]) -> Needs:
         terms = table.terms
-        triggered = table.ledger.covered if table.ledger else EMPTY
-        by_token = table.ledger.bearing if table.ledger else {}
+        coverage = table.ledger.coverage if table.ledger else _NOTHING
+        triggered, by_token = coverage.covered, coverage.bearing
         bearing = {token: terms.numbered(windows) for token, windows in by_token.items()}
         open_doubts = doubts(table.ledger, table.intents)
         unclear = union(window for doubt in open_doubts for window in doubt.windows)
@@ -138,7 +140,7 @@ def open_reruns(table: Table) -> tuple[Request, ...]:
     reruns = [(request, request.rerun.token) for request in table.requests if request.rerun]
     if not reruns:
         return ()
-    bearing = table.ledger.bearing if table.ledger else {}
+    bearing = table.ledger.coverage.bearing if table.ledger else {}
     open_doubts = doubts(table.ledger, table.intents)
     tokens = {token for _, token in reruns}
     taken = {token: union((*bearing.get(token, EMPTY), *_in_flight(token, open_doubts))) for token in tokens}
@@ -153,9 +155,9 @@ def _in_flight(token: str, open_doubts: Sequence[Doubt]) -> Windows:
 def covered_keys(requests: Iterable[Request], ledger: Ledger | None, terms: Terms) -> tuple[str, ...]:
     """Return the keys of the requests that need nothing more, sorted."""
     asked = ((request, terms.numbered(request.windows)) for request in requests)
-    covered, bearing = (ledger.covered, ledger.bearing) if ledger else (EMPTY, {})
-    done = {token: terms.numbered(windows) for token, windows in bearing.items()}
-    return done_keys(asked, terms.numbered(covered), done)
+    coverage = ledger.coverage if ledger else _NOTHING
+    done = {token: terms.numbered(windows) for token, windows in coverage.bearing.items()}
+    return done_keys(asked, terms.numbered(coverage.covered), done)
 
 
 def done_keys(

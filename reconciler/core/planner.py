@@ -135,18 +135,11 @@ def _is_over(plan: TablePlan) -> bool:
 def _plan(needs: Needs, approvals: Mapping[str, Approval], whole: Needs) -> TablePlan:
     """Return the plan of what `needs` says; `whole` is what it was before others carried some of it."""
     table = needs.table
-    owing = sorted(needs.owing(), key=lambda owing: owing.request.key)  # the first that is over a limit is named
-    most = max((request.limits.calls for request in table.requests), default=0)
-    ready = tuple(_cut(_listable(needs, needs.owed, most), approvals, needs.fresh, needs.approved, needs.doubts))
-    held = tuple(_cut(_listable(needs, needs.unapproved, most), approvals, EMPTY, needs.waiting, (), held=True))
-    hold = hold_table(owing, ready, table.now, needs.terms) or hold_hours(table.target, table.now)
-    planned = [PlannedCall(call, hold) for call in ready]
-    planned += [PlannedCall(call, _missing_approval(call, approvals)) for call in held]
     return TablePlan(
         target=table.target,
         table=table.name,
         head=table.ledger.head if table.ledger else None,
-        calls=tuple(sorted(planned, key=_order, reverse=table.rules.order == "newestFirst")),
+        calls=_calls(needs, approvals) if needs.owed or needs.unapproved else (),
         doubts=needs.doubts,
         covered=done_keys(needs.asked, needs.covered, needs.bearing),
         depends_on=table.rules.depends_on,
@@ -154,6 +147,18 @@ def _plan(needs: Needs, approvals: Mapping[str, Approval], whole: Needs) -> Tabl
         rules=table.rules,
         idle=tuple(sorted(request.key for request, numbers in needs.asked if not numbers)),
     )
+
+
+def _calls(needs: Needs, approvals: Mapping[str, Approval]) -> tuple[PlannedCall, ...]:
+    table = needs.table
+    owing = sorted(needs.owing(), key=lambda owing: owing.request.key)  # the first that is over a limit is named
+    most = max((request.limits.calls for request in table.requests), default=0)
+    ready = tuple(_cut(_listable(needs, needs.owed, most), approvals, needs.fresh, needs.approved, needs.doubts))
+    held = tuple(_cut(_listable(needs, needs.unapproved, most), approvals, EMPTY, needs.waiting, (), held=True))
+    hold = hold_table(owing, ready, table.now, needs.terms) or hold_hours(table.target, table.now)
+    planned = [PlannedCall(call, hold) for call in ready]
+    planned += [PlannedCall(call, _missing_approval(call, approvals)) for call in held]
+    return tuple(sorted(planned, key=_order, reverse=table.rules.order == "newestFirst"))
 
 
 def _listable(needs: Needs, owed: Windows, most: int) -> Needs:

@@ -7,9 +7,9 @@ windows of seconds do: what lies side by side on the schedule is one window, how
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, chain, groupby, pairwise
 from typing import Protocol
 
 from reconciler.core.wallclock import FIRST, LAST
@@ -25,6 +25,9 @@ class Instants(Protocol):
     def before(self, second: int) -> int:
         """Return the number of the first instant that is not before `second`."""
 
+    def befores(self, seconds: Iterable[int]) -> list[int]:
+        """Return what `before` says of each of many seconds."""
+
     def at(self, number: int) -> int:
         """Return the second of the instant with this number."""
 
@@ -38,6 +41,10 @@ class Every:
 
     def before(self, second: int) -> int:
         return -((self.start - second) // self.step)
+
+    def befores(self, seconds: Iterable[int]) -> list[int]:
+        start, step = self.start, self.step
+        return [-((start - second) // step) for second in seconds]
 
     def at(self, number: int) -> int:
         return self.start + number * self.step
@@ -62,9 +69,20 @@ class Daily:
         today = bisect_left(self.times, rest) if at < len(self.days) and self.days[at] == day else 0
         return at * len(self.times) + today
 
+    def befores(self, seconds: Iterable[int]) -> list[int]:
+        return [self.before(second) for second in seconds]
+
     def at(self, number: int) -> int:
         at, time = divmod(number, len(self.times))
         return (at if self.days is None else self.days[at]) * _DAY + self.times[time]
+
+
+def every_day(times: tuple[int, ...]) -> Instants:
+    """Return the instants at the same `times` of every day: by their step, where all lie equally far apart."""
+    step = _DAY // len(times)
+    if step * len(times) == _DAY and times == tuple(range(times[0], _DAY, step)):
+        return Every(step, times[0])
+    return Daily(times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +135,10 @@ class Schedule:
 
     def numbered(self, windows: Windows) -> Windows:
         """Return the numbers of the instants in windows of seconds, as windows: side by side on the schedule is one."""
-        before = self.before if self._gaps else self.instants.before
+        edges = chain.from_iterable(windows)
+        numbers = [self.before(second) for second in edges] if self._gaps else self.instants.befores(edges)
         found: list[Window] = []
-        for start, end in windows:
-            first, last = before(start), before(end)
+        for first, last in zip(numbers[::2], numbers[1::2], strict=True):
             if first == last:
                 continue
             if found and found[-1][1] == first:

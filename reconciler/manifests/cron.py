@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import groupby, product
 from typing import TypeVar
 
-from reconciler.core.schedule import Daily
+from reconciler.core.schedule import Daily, Instants, every_day
 from reconciler.manifests.cron_days import DayRule, quartz_days, unix_days
 from reconciler.manifests.cron_fields import (
     HOURS,
@@ -57,10 +57,10 @@ class Cron:
     rule: DayRule | None
     years: tuple[int, ...] | None = None
 
-    def daily(self, first_year: int, last_year: int) -> Daily:
+    def instants(self, first_year: int, last_year: int) -> Instants:
         """Return its instants from the first year to the last, which is included."""
         if self.rule is None and self.years is None:
-            return Daily(self.times)
+            return every_day(self.times)
         return Daily(self.times, tuple(day for year in range(first_year, last_year + 1) for day in self._days(year)))
 
     def fires(self) -> bool:

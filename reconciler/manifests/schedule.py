@@ -118,7 +118,7 @@ def _start(origin: str | None, findings: Findings, path: Path) -> int | None:
 @lru_cache(maxsize=4096)
 def _schedule(written: ScheduleText, zone: str, first: int, last: int) -> Schedule:
     pattern = written.pattern
-    instants = pattern if isinstance(pattern, Every) else pattern.daily(first, last)
+    instants = pattern if isinstance(pattern, Every) else pattern.instants(first, last)
     return Schedule(written.text, instants, *clock_changes(zone, first, last))
 
 

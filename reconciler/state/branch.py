@@ -7,13 +7,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from reconciler.core.change import Change, Overtaken, entries_by_key, remaining
-from reconciler.core.ledger import Intent, Ledger
+from reconciler.core.ledger import Coverage, Intent
 from reconciler.errors import Failure, Stale
 from reconciler.state.continuity import Continuity
 from reconciler.state.git import Git
 from reconciler.state.ledger_file import append, head_of
 from reconciler.state.pending_file import write_pending
-from reconciler.state.snapshot import GitSnapshot, Written, ledger_path, pending_path, state_folder
+from reconciler.state.shelf import Shelf, ledger_cache
+from reconciler.state.snapshot import (
+    GitSnapshot,
+    Written,
+    WrittenIntents,
+    WrittenLedger,
+    ledger_path,
+    pending_path,
+    state_folder,
+)
 from reconciler.state.swap import ask_tip, swap
 
 _MOVES = 3
@@ -42,6 +51,7 @@ class StateBranch:
         self.ref = f"refs/heads/{branch}"
         self.remote = remote
         self.pushes = remote is not None and push
+        self._shelf = Shelf(ledger_cache(git, self.folder))
         self._memory = Continuity(git, root, branch, remote if self.pushes else None)
         self._local: str | None = None
         self._mark: str | None = None
@@ -61,7 +71,7 @@ class StateBranch:
 
     def at(self, commit: str | None) -> GitSnapshot:
         """Return the state at a commit that is here."""
-        return GitSnapshot.load(self.git, commit, self.folder)
+        return GitSnapshot.load(self.git, commit, self.folder, self._shelf)
 
     def read(self) -> GitSnapshot:
         """Return the state at the branch's tip. No branch is no state, but only where none was ever seen.
@@ -74,7 +84,7 @@ class StateBranch:
             if not self._moved(tip, marked):
                 break
             tip, marked = self._tip()
-        snapshot = GitSnapshot.load(self.git, tip, self.folder)
+        snapshot = GitSnapshot.load(self.git, tip, self.folder, self._shelf)
         self._memory.check(tip, snapshot, marked)
         self._mark = marked.get(self.name, self._mark)
         self._sound = not snapshot.shrunk
@@ -221,18 +231,19 @@ class StateBranch:
 
     def _files(self, base: GitSnapshot, change: Change) -> dict[str, Written | None]:
         files: dict[str, Written | None] = {}
-        for key, triggers in entries_by_key(change.entries).items():
+        added = {ledger_path(self.folder, key): (key, some) for key, some in entries_by_key(change.entries).items()}
+        before = base.read(added)
+        for path, (key, triggers) in added.items():
             ledger = base.ledger(key)  # raises where it is damaged: nothing is ever appended to such a file
-            path = ledger_path(self.folder, key)
-            data = append(base.content(path), *key, triggers)
-            before = ledger.triggers if ledger else ()
-            files[path] = Written(data, Ledger(*key, before + triggers, head_of(data)))
+            data = append(before.get(path), *key, triggers)
+            covers = ledger.coverage if ledger else Coverage.of((), "")
+            files[path] = WrittenLedger(data, key, covers.grown(triggers, head_of(data)))
         for run in dict.fromkeys(intent.run for intent in (*change.settled, *change.intents)):
             path = pending_path(self.folder, run)
             kept = remaining((i for i in base.intents if i.run == run), change.settled)
             intents: tuple[Intent, ...] = kept + tuple(i for i in change.intents if i.run == run)
             if intents:
-                files[path] = Written(write_pending(intents), intents)
+                files[path] = WrittenIntents(write_pending(intents), intents)
             elif path in base.paths:
                 files[path] = None
         return {path: file for path, file in files.items() if file is None or file.data != base.content(path)}

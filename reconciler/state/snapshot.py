@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 from reconciler.core.change import Key
-from reconciler.core.ledger import Intent, Ledger
-from reconciler.core.text import count
+from reconciler.core.ledger import Coverage, Intent, Ledger, Lines, Trigger
+from reconciler.state.fold import fold
+from reconciler.state.folding import fold_all
 from reconciler.state.git import Entry, Git
 from reconciler.state.journal import is_run
 from reconciler.state.json_lines import DamagedState
 from reconciler.state.ledger_file import is_shortened, ledger_name, read_ledger, table_named
 from reconciler.state.pending_file import read_pending
+from reconciler.state.shelf import Shelf
+
+_NEIGHBOURS = 128
+"""How many files are read at once where one is asked for: those that follow it."""
 
 
 def state_folder(root: str) -> str:
@@ -35,53 +40,41 @@ def pending_path(folder: str, run: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A state file that was written: its bytes, and what they say."""
+class WrittenLedger:
+    """The ledger of a table as it was written, and what it covers now."""
 
     data: bytes
-    means: Ledger | tuple[Intent, ...]
+    key: Key
+    covers: Coverage
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What was read or written already: bytes by object id, and what they say at a path, where the names must fit."""
+class WrittenIntents:
+    """A pending file as it was written, and what it says."""
 
-    contents: dict[str, bytes] = field(default_factory=dict)
-    ledgers: dict[Entry, Ledger] = field(default_factory=dict)
-    pending: dict[Entry, tuple[Intent, ...]] = field(default_factory=dict)
+    data: bytes
+    intents: tuple[Intent, ...]
 
-    def of(self, entries: Collection[Entry]) -> Known:
-        """Return what is known of some files: the rest is forgotten."""
-        files, oids = frozenset(entries), frozenset(entry.oid for entry in entries)
-        return Known(_only(self.contents, oids), _only(self.ledgers, files), _only(self.pending, files))
 
-    def learn(self, entry: Entry, written: Written) -> None:
-        """Take what was written for read, where git has these very bytes."""
-        if entry.oid != blob_id(written.data, entry.oid):
-            return
-        self.contents[entry.oid] = written.data
-        if isinstance(written.means, Ledger):
-            self.ledgers[entry] = written.means
-        else:
-            self.pending[entry] = written.means
+Written = WrittenLedger | WrittenIntents
 
 
 class GitSnapshot:
     """State files of one commit (None: no state yet)."""
 
-    def __init__(self, git: Git, commit: str | None, folder: str, entries: Mapping[str, Entry], known: Known) -> None:
+    def __init__(self, git: Git, commit: str | None, folder: str, entries: Mapping[str, Entry], shelf: Shelf) -> None:
         self.commit = commit
-        self.known = known
+        self.shelf = shelf
         self.folder = folder
         self.shrunk: dict[str, DamagedState] = {}
         self._git = git
         self._entries = entries
 
     @classmethod
-    def load(cls, git: Git, commit: str | None, folder: str) -> GitSnapshot:
-        """List the state files of a commit."""
+    def load(cls, git: Git, commit: str | None, folder: str, shelf: Shelf | None = None) -> GitSnapshot:
+        """List the state files of a commit. `shelf` holds what is known already of any."""
         entries = {entry.path: entry for entry in git.files(commit, folder)} if commit else {}
-        return cls(git, commit, folder, entries, Known())
+        return cls(git, commit, folder, entries, shelf or Shelf())
 
     def followed_by(self, commit: str, written: Mapping[str, Written | None]) -> GitSnapshot:
         """Return the state at a commit on top of this one, made of what `written` says (None: a file is gone).
@@ -92,52 +85,103 @@ class GitSnapshot:
         changes = self._git.changes(self.commit, commit, self.folder)
         entries = {**self._entries, **changes}
         kept = {path: entry for path, entry in entries.items() if entry is not None}
-        after = GitSnapshot(self._git, commit, self.folder, kept, self.known.of(kept.values()))
+        self.shelf.keep(kept.values())
+        after = GitSnapshot(self._git, commit, self.folder, kept, self.shelf)
         after.shrunk = self.shrunk
         for path, file in written.items():
             if file is not None and path in kept:
-                after.known.learn(kept[path], file)
+                after._learn(kept[path], file)
         return after
+
+    def _learn(self, entry: Entry, written: Written) -> None:
+        """Take what was written for read, where git has these very bytes."""
+        if entry.oid != blob_id(written.data, entry.oid):
+            return
+        self.shelf.contents.put(entry.oid, written.data)
+        match written:
+            case WrittenLedger(_, key, covers):
+                self.shelf.learn(entry, key, covers)
+            case WrittenIntents(_, intents):
+                self.shelf.pending[entry] = intents
 
     @property
     def paths(self) -> frozenset[str]:
         return frozenset(self._entries)
 
     def content(self, path: str) -> bytes | None:
-        """Return a state file's bytes, None where there is no such file. The first question reads them all."""
+        """Return a state file's bytes, None where there is no such file.
+
+        Those of its neighbours are read along, since whoever asks for one often asks for the next.
+        """
         entry = self._entries.get(path)
         if entry is None:
             return None
         if not self.is_file(path):
             raise DamagedState(self.short(path), 0, "it is not a plain file")
-        if entry.oid not in self.known.contents:
-            self._read(self._entries)
-        return self.known.contents[entry.oid]
+        data = self.shelf.contents.get(entry.oid)
+        if data is None:
+            at = bisect_left(self._order, path)
+            data = self.read(self._order[at : at + _NEIGHBOURS])[path]
+        return data
 
-    def _read(self, paths: Iterable[str]) -> None:
-        oids = (self._entries[path].oid for path in paths)
-        missing = [oid for oid in dict.fromkeys(oids) if oid not in self.known.contents]
-        with self._git.progress.waiting(f"reading {count(len(missing), 'state file')}"):
-            self.known.contents.update(zip(missing, self._git.blobs(missing), strict=True))
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return the bytes of state files that are there and plain, by path; git is asked once."""
+        some = {path: self._entries[path] for path in paths if self.is_file(path)}
+        found = self.shelf.bytes_of(self._git, some.values())
+        return {path: found[entry.oid] for path, entry in some.items()}
+
+    @cached_property
+    def _order(self) -> list[str]:
+        return sorted(self._entries)
 
     def ledger(self, key: Key) -> Ledger | None:
-        """Return a table's ledger, None where nothing was ever triggered. Raises DamagedState."""
+        """Return a table's ledger, None where nothing was ever triggered. Raises DamagedState.
+
+        Its lines are read once somebody looks at one: what they cover is known without, where it was read before.
+        """
         path = ledger_path(self.folder, key)
         if path in self.shrunk:
             raise self.shrunk[path]
-        data = self.content(path)
-        if data is None:
+        entry = self._entries.get(path)
+        if entry is None:
             return None
-        entry = self._entries[path]
-        if entry not in self.known.ledgers:
-            self.known.ledgers[entry] = read_ledger(self.short(path), data, *key)
-        return self.known.ledgers[entry]
+        coverage = self.shelf.coverage(entry, key) if self.is_file(path) else None
+        if coverage is None:
+            coverage = self._fold(key, self.content(path) or b"")
+            self.shelf.learn(entry, key, coverage)
+        return Ledger(*key, Lines(coverage.lines, lambda: self._triggers(key)), coverage.head, coverage)
+
+    def _fold(self, key: Key, data: bytes) -> Coverage:
+        """Return what the bytes of a table's ledger cover. Raises DamagedState."""
+        return fold(data, *key) or read_ledger(self.short(ledger_path(self.folder, key)), data, *key).coverage
+
+    def _triggers(self, key: Key) -> Sequence[Trigger]:
+        path = ledger_path(self.folder, key)
+        return read_ledger(self.short(path), self.content(path) or b"", *key).triggers
+
+    def damaged(self, keys: Collection[Key]) -> dict[Key, DamagedState]:
+        """Return the ledgers of some tables that cannot be trusted. What the others cover is known afterwards."""
+        wanted = [(key, self._entries[path]) for key in keys if self.is_file(path := ledger_path(self.folder, key))]
+        unknown = [(key, entry) for key, entry in wanted if not self.shelf.knows(entry, key)]
+        fold_all(self._git, self.shelf, unknown)
+        odd = {key for key, entry in unknown if not self.shelf.knows(entry, key)}
+        found: dict[Key, DamagedState] = {}
+        for key in keys:
+            path = ledger_path(self.folder, key)
+            if key in odd or path in self.shrunk or (path in self._entries and not self.is_file(path)):
+                try:
+                    self.ledger(key)
+                except DamagedState as damage:
+                    found[key] = damage
+        self.shelf.cache.save(whole=len(self.shelf.cache) > 2 * len(self._entries))
+        return found
 
     @cached_property
     def intents(self) -> tuple[Intent, ...]:
         """Return all intents, oldest run first. Raises DamagedState where one pending file cannot be read."""
         folder = f"{self.folder}/pending/"
         paths = sorted(path for path in self._entries if path.startswith(folder))
+        self.read(path for path in paths if self._entries[path] not in self.shelf.pending)
         return tuple(intent for path in paths for intent in self.intents_of(path))
 
     def intents_of(self, path: str) -> tuple[Intent, ...]:
@@ -145,11 +189,10 @@ class GitSnapshot:
         run = path.removeprefix(f"{self.folder}/pending/").removesuffix(".jsonl")
         if not path.endswith(".jsonl") or not is_run(run):
             raise DamagedState(self.short(path), 0, "its name is not that of a run")
-        data = self.content(path) or b""
         entry = self._entries[path]
-        if entry not in self.known.pending:
-            self.known.pending[entry] = read_pending(self.short(path), data, run)
-        return self.known.pending[entry]
+        if entry not in self.shelf.pending:
+            self.shelf.pending[entry] = read_pending(self.short(path), self.content(path) or b"", run)
+        return self.shelf.pending[entry]
 
     def is_file(self, path: str) -> bool:
         """Say whether there is a plain file at a path: a state file is one."""
@@ -193,18 +236,19 @@ class GitSnapshot:
         ledgers = [path for path in earlier.paths if not path.startswith(pending)]
         kept = [path for path in ledgers if path in self.paths]
         changed = sorted(path for path in kept if self.entry(path) != earlier.entry(path))
-        earlier._read(changed)
-        self._read(changed)
         for path in set(ledgers) - set(kept):
             self.shrunk[path] = DamagedState(
                 self.short(path), 0, f"it was there at {earlier.commit}, and is gone", hint
             )
-        for path in changed:
-            before, now = earlier.content(path) or b"", self.content(path) or b""
-            if not now.startswith(before):
-                line = same_lines(before, now) + 1
-                message = f"this line is not as it was at {earlier.commit}"
-                self.shrunk[path] = DamagedState(self.short(path), line, message, hint)
+        for at in range(0, len(changed), _NEIGHBOURS):
+            some = changed[at : at + _NEIGHBOURS]
+            old, new = earlier.read(some), self.read(some)
+            for path in some:
+                before, now = old.get(path) or earlier.content(path) or b"", new.get(path) or self.content(path) or b""
+                if not now.startswith(before):
+                    line = same_lines(before, now) + 1
+                    message = f"this line is not as it was at {earlier.commit}"
+                    self.shrunk[path] = DamagedState(self.short(path), line, message, hint)
 
     def entry(self, path: str) -> Entry | None:
         """Return what the commit's tree says of a state file."""
@@ -213,14 +257,6 @@ class GitSnapshot:
     def short(self, path: str) -> str:
         """Return a state file's path from the root, as complaints name it."""
         return f".state/{path.removeprefix(self.folder + '/')}"
-
-
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-
-
-def _only(values: Mapping[_K, _V], keys: Collection[_K]) -> dict[_K, _V]:
-    return {key: value for key, value in values.items() if key in keys}
 
 
 def blob_id(data: bytes | memoryview, like: str) -> str:

@@ -12,6 +12,7 @@ from reconciler.core.text import count
 from reconciler.core.wallclock import render
 from reconciler.errors import Problem
 from reconciler.state.json_lines import DamagedState, read_lines
+from reconciler.state.ledger_file import read_ledger
 from reconciler.state.snapshot import GitSnapshot, ledger_path
 
 
@@ -50,16 +51,16 @@ def verify_files(snapshot: GitSnapshot, progress: Progress = SILENT) -> Verified
 def _ledger(snapshot: GitSnapshot, path: str) -> Ledger:
     """Read the ledger at a path, whichever table it says it is of; the path has to be that table's."""
     short = snapshot.short(path)
-    (_, header), *_ = read_lines(short, snapshot.content(path) or b"")
+    data = snapshot.content(path) or b""
+    (_, header), *_ = read_lines(short, data)
     target, table = header.get("target"), header.get("tableName")
     if not isinstance(target, str) or not isinstance(table, str):
         raise DamagedState(short, 1, "its first line names no target and table")
     if ledger_path(snapshot.folder, (target, table)) != path:
         raise DamagedState(short, 1, f"its first line names the table {table} on {target}, and its path another")
-    ledger = snapshot.ledger((target, table))
-    if ledger is None:
-        raise DamagedState(short, 0, "it is not there")
-    return ledger
+    if path in snapshot.shrunk:
+        raise snapshot.shrunk[path]
+    return read_ledger(short, data, target, table)  # each line of it, whatever was known before
 
 
 def _repeats(snapshot: GitSnapshot, path: str, ledger: Ledger) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.schedule import Daily, Every, Instants, Schedule
+from reconciler.core.schedule import Daily, Every, Instants, Schedule, every_day
 from reconciler.core.wallclock import FIRST, LAST, parse
 from reconciler.core.window import Windows, union
 
@@ -72,3 +72,14 @@ def test_nearest_instants_are_never_beyond_what_can_be_written() -> None:
     schedule = Schedule("daily at six", Every(86_400, 6 * 3600))
     assert schedule.around(LAST - 60) == (parse("9999-12-31 06:00:00"), None)
     assert schedule.around(FIRST + 60) == (None, parse("0001-01-01 06:00:00"))
+
+
+@given(st.sampled_from([1, 2, 3, 24, 96, 7]), st.integers(0, 3000), st.integers(-3 * DAY, 3 * DAY))
+def test_times_equally_far_apart_are_the_same_instants_by_their_step(number: int, first: int, second: int) -> None:
+    times = tuple(first % (DAY // number) + at * (DAY // number) for at in range(number))
+    listed, stepped = Schedule("listed", Daily(times)), Schedule("stepped", every_day(times))
+    assert isinstance(stepped.instants, Every) == (DAY % number == 0)
+    assert (listed.holds(second), listed.count(((second, second + 2 * DAY),))) == (
+        stepped.holds(second),
+        stepped.count(((second, second + 2 * DAY),)),
+    )

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from reconciler.core.schedule import Daily
 from reconciler.manifests.cron import Cron, read_cron
 from reconciler.manifests.cron_fields import Refusal
 from tests.figures import Tried
@@ -27,8 +28,13 @@ def _cron(text: str) -> Cron:
     return cron
 
 
+def _listed(cron: Cron, first_year: int, last_year: int) -> tuple[int, ...] | None:
+    instants = cron.instants(first_year, last_year)
+    return instants.days if isinstance(instants, Daily) else None
+
+
 def _days(cron: Cron, year: int) -> list[date]:
-    days = cron.daily(year, year).days
+    days = _listed(cron, year, year)
     return days_of(year) if days is None else [date.fromordinal(day + EPOCH) for day in days]
 
 
@@ -119,12 +125,12 @@ def test_days_are_those_of_the_calendar(text: str, year: int, days: str) -> None
     "text", ["* * * * * ?", "0 0 0 ? * *", "0 0 0 ? * 1-7", "0 0 0 1/1 * ? *", "* * * * *", "0 0 1-31 * MON"]
 )
 def test_where_every_day_matches_no_days_are_listed(text: str) -> None:
-    assert _cron(text).daily(2026, 2030).days is None
+    assert _listed(_cron(text), 2026, 2030) is None
 
 
 def test_every_day_of_some_years_is_listed_for_these_alone() -> None:
-    daily = _cron("0 0 0 * * ? 2027,2029").daily(2026, 2030)
-    assert [date.fromordinal(day + EPOCH) for day in daily.days or ()] == days_of(2027) + days_of(2029)
+    days = _listed(_cron("0 0 0 * * ? 2027,2029"), 2026, 2030) or ()
+    assert [date.fromordinal(day + EPOCH) for day in days] == days_of(2027) + days_of(2029)
 
 
 def test_an_expression_that_fires_every_second_is_held_once() -> None:
@@ -292,6 +298,6 @@ def test_any_text_is_read_or_refused_with_a_way_out(text: str) -> None:
 
 
 def test_a_schedule_of_every_day_is_read_without_the_library() -> None:
-    read = "from reconciler.manifests.cron import read_cron; read_cron('0 0/5 * * * ?').daily(2020, 2026)"
+    read = "from reconciler.manifests.cron import read_cron; read_cron('0 0/5 * * * ?').instants(2020, 2026)"
     code = f"{read}; import sys; sys.exit('croniter' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -21,7 +21,7 @@ LINES = FILE.split(b"\n")[:-1]
 
 
 def read(data: bytes) -> tuple[object, ...]:
-    return read_ledger("p", data, TARGET, TABLE).triggers
+    return tuple(read_ledger("p", data, TARGET, TABLE).triggers)
 
 
 def place(data: bytes) -> int:

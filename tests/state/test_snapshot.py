@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.change import Change, Entry
-from reconciler.core.ledger import Ledger
+from reconciler.core.ledger import Coverage
 from reconciler.state.branch import StateBranch
 from reconciler.state.git import Git
 from reconciler.state.git_command import Answer
 from reconciler.state.json_lines import DamagedState
-from reconciler.state.snapshot import GitSnapshot, Written, ledger_path
+from reconciler.state.snapshot import GitSnapshot, WrittenLedger, ledger_path
 from tests.state.records import (
     OTHER_RUN,
     RUN,
@@ -109,11 +109,13 @@ def test_a_commit_on_a_tip_costs_five_git_commands(git: Listened) -> None:
 
 
 def test_a_snapshot_forgets_what_is_no_longer_in_the_tree(git: Listened) -> None:
-    after = committed(git, FIRST, SECOND, THIRD)
+    base, after = committed(git, FIRST), committed(git, SECOND, THIRD)
     entries = {entry for entry in map(after.entry, after.paths) if entry}
-    assert after.known.contents.keys() == {entry.oid for entry in entries}
-    assert after.known.ledgers.keys() == entries
-    assert not after.known.pending
+    assert all(entry.oid in after.shelf.contents for entry in entries)
+    gone = base.entry(ledger_path("triggers/.state", KEY))
+    assert gone is not None
+    assert gone.oid not in after.shelf.contents
+    assert not after.shelf.pending
 
 
 def test_what_git_has_counts_and_not_what_was_meant(git: Listened) -> None:
@@ -122,7 +124,7 @@ def test_what_git_has_counts_and_not_what_was_meant(git: Listened) -> None:
     data = base.content(path)
     assert data
     commit = git.write_commit(base.commit, {path: data}, "m", "refs/reconciler/building/test")
-    other = Written(data + b"{}\n", Ledger(*KEY, (), "head"))
+    other = WrittenLedger(data + b"{}\n", KEY, Coverage("head", 0, ()))
     after = base.followed_by(commit, {path: other, "triggers/.state/prod/gone.jsonl": other})
     assert after.content(path) == data
     assert after.ledger(KEY) == base.ledger(KEY)

@@ -1,0 +1,134 @@
+"""A ledger file straight to what its lines cover, its chain checked: bytes to windows, no line becomes an object.
+
+Only lines that are written the plainest way are read here, which is how the reconciler writes them. Whatever is not is
+left to `ledger_file.read_ledger`, which tells what is wrong: this reader says the same as that one, or nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from hashlib import sha256
+from itertools import pairwise
+from operator import itemgetter
+from struct import pack as pack_struct
+from struct import unpack as unpack_struct
+
+from reconciler.core.ledger import Coverage
+from reconciler.core.wallclock import parse
+from reconciler.core.window import Window, union
+from reconciler.state.json_lines import write_lines
+
+_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
+_TEXT = r'"[^"\\\x00-\x1f]*+"'  # text that JSON writes without any escape
+_TEXTS = rf"\[(?:{_TEXT}(?:,{_TEXT})*+)?\]"
+_RANGE = rf'scheduleTimeRange","startTime":"({_TIME})","endTime":"({_TIME})"(,"rangeEnd":"exclusive")?'
+_POINTS = rf'scheduleTime","scheduleTimes":\["((?:{_TIME}",")*+{_TIME})"\]'
+_LINE = re.compile(
+    rf'^\{{"id":{_TEXT},"method":"(?:{_RANGE}|{_POINTS}),"rerun":({_TEXTS}),"requests":{_TEXTS},"approvedBy":{_TEXTS},'
+    rf'"traceId":(?:null|{_TEXT}),"triggeredAt":{_TEXT},"run":{_TEXT},"commit":{_TEXT}'
+    rf'(?:,"coveredBy":\{{"tableName":({_TEXT}),"id":{_TEXT}\}})?,"prev":"([0-9a-f]{{64}})"\}}$',
+    re.MULTILINE,
+)
+
+
+_PREV = itemgetter(-1)
+
+
+class _Days(dict[str, int]):
+    """The second at which a day begins, by its ten characters. Raises ValueError for a day that does not exist."""
+
+    def __missing__(self, day: str) -> int:
+        self[day] = second = parse(f"{day} 00:00:00")
+        return second
+
+
+class _Clock(dict[str, int]):
+    """The seconds since midnight, by eight characters. Raises ValueError for a time that does not exist."""
+
+    def __missing__(self, time: str) -> int:
+        self[time] = second = parse(f"1970-01-01 {time}")
+        return second
+
+
+_DAYS, _CLOCK = _Days(), _Clock()
+
+
+class _NotPlain(ValueError):
+    """A line is not what this reader knows."""
+
+
+def fold(data: bytes, target: str, table: str) -> Coverage | None:
+    """Return what a ledger file covers, None where any of it is not plain: then `read_ledger` has to be asked."""
+    header = write_lines([{"version": 1, "target": target, "tableName": table}])
+    if not data.startswith(header) or not data.endswith(b"\n"):
+        return None
+    lines = data[:-1].split(b"\n")
+    try:
+        rows = _LINE.findall(data[len(header) :].decode())
+        if len(rows) != len(lines) - 1:
+            return None
+        digests = [sha256(line).hexdigest() for line in lines]
+        if list(map(_PREV, rows)) != digests[:-1]:
+            return None
+        return Coverage(digests[-1], len(rows), _layers(rows, table))
+    except ValueError:  # half a character, a time that does not exist, an end before its start, …
+        return None
+
+
+def _layers(rows: list[tuple[str, ...]], table: str) -> tuple[tuple[tuple[str, ...], tuple[Window, ...]], ...]:
+    found: dict[str, list[Window]] = {}
+    itself = json.dumps(table, ensure_ascii=False)
+    for start, last, exclusive, points, rerun, covering, _ in rows:
+        if covering == itself:
+            raise _NotPlain
+        windows = found.get(rerun)
+        if windows is None:
+            windows = found[rerun] = []
+        if points:
+            windows += _points(points)
+        else:
+            first = _DAYS[start[:10]] + _CLOCK[start[11:]]
+            end = _DAYS[last[:10]] + _CLOCK[last[11:]] + (not exclusive)
+            if first >= end:
+                raise _NotPlain
+            windows.append((first, end))
+    by_tokens: dict[tuple[str, ...], list[Window]] = {}
+    for rerun, windows in found.items():
+        by_tokens.setdefault(_tokens(rerun), []).extend(windows)
+    return tuple((tokens, union(windows)) for tokens, windows in sorted(by_tokens.items()))
+
+
+def _points(written: str) -> list[Window]:
+    times = [_DAYS[time[:10]] + _CLOCK[time[11:]] for time in written.split('","')]
+    if any(left >= right for left, right in pairwise(times)):
+        raise _NotPlain
+    return [(time, time + 1) for time in times]
+
+
+@cache
+def _tokens(written: str) -> tuple[str, ...]:
+    tokens: list[str] = json.loads(written)
+    return tuple(sorted(set(tokens)))
+
+
+def pack(coverage: Coverage) -> bytes:
+    """Write a coverage in few bytes, for `unpack`."""
+    layers = [[list(tokens), len(windows)] for tokens, windows in coverage.layers]
+    head = json.dumps([coverage.head, coverage.lines, layers], separators=(",", ":")).encode()
+    numbers = [second for _, windows in coverage.layers for window in windows for second in window]
+    return head + b"\n" + pack_struct(f"<{len(numbers)}q", *numbers)
+
+
+def unpack(data: bytes) -> Coverage:
+    """Return what `pack` wrote."""
+    written, _, packed = data.partition(b"\n")
+    head, lines, layers = json.loads(written)
+    numbers = unpack_struct(f"<{len(packed) // 8}q", packed)
+    windows = tuple(zip(numbers[::2], numbers[1::2], strict=True))
+    found, at = [], 0
+    for tokens, count in layers:
+        found.append((tuple(tokens), windows[at : at + count]))
+        at += count
+    return Coverage(head, lines, tuple(found))
