@@ -48,6 +48,12 @@ class Cache:
         """Return the cache of a name in a folder; None keeps nothing."""
         return cls(folder / name if folder else None)
 
+    @classmethod
+    def of_root(cls, git_folder: Path, root: str, name: str) -> Cache:
+        """Return the cache of a name for a root: its path from the repository's top. It lies in git's own folder."""
+        which = blake2b(root.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+        return cls.of(git_folder / "reconciler" / "cache", f"{name}-{which}")
+
     def get(self, key: bytes) -> bytes | None:
         """Return the value kept for a key that `key_of` made, None where there is none that can be trusted."""
         fresh = self._fresh.get(key)

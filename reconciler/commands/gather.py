@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from reconciler.commands.clock import wall_clock
+from reconciler.commands.settled import Settled
 from reconciler.core.change import Change, Key, Snapshot, doubt_of, keys_of
 from reconciler.core.coalesce import Planned, with_downstream
 from reconciler.core.config import Config
@@ -109,6 +110,7 @@ class Planner:
     now: Mapping[str, int]
     blocked: frozenset[Key]
     reviews: Reviews
+    settled: Settled
     progress: Progress = SILENT
 
     @classmethod
@@ -118,9 +120,10 @@ class Planner:
         scope: Scope,
         blocked: frozenset[Key],
         reviews: Reviews,
+        settled: Settled,
         progress: Progress = SILENT,
     ) -> Planner:
-        return cls(manifests, scope, wall_clocks(manifests.config), blocked, reviews, progress)
+        return cls(manifests, scope, wall_clocks(manifests.config), blocked, reviews, settled, progress)
 
     def with_manifests(self, manifests: Manifests, blocked: frozenset[Key], reviews: Reviews) -> Planner:
         """Return a planner of other manifests in the same scope, at the same moment."""
@@ -137,9 +140,16 @@ class Planner:
                 intents.setdefault(part.key, []).append(part)
         declared = self.manifests.declared
         needed = {key: some for key, some in self.manifests.needed(self.scope).items() if key not in self.blocked}
+        planned: dict[Key, Planned] = {}
+        plans: dict[Key, TablePlan] = {}
         with each(self.progress, "planning", needed, "table") as keys:
-            planned = {key: self._plan_table(snapshot, key, needed[key], tuple(intents.pop(key, ()))) for key in keys}
-        plans = self._held({key: one.plan for key, one in planned.items()})
+            for key in keys:
+                one = self._plan_table(snapshot, key, needed[key], tuple(intents.pop(key, ())))
+                plans[key] = one.plan
+                if declared.lineage:  # without, what a plan was made of is forgotten: it may be much
+                    planned[key] = one
+        self.settled.save(len(needed))
+        plans = self._held(plans)
         if declared.lineage:
             plans = self._held(with_downstream(planned, plans, declared, self.scope.__contains__))
         mine = (plan for key, plan in plans.items() if key in self.scope)
@@ -153,8 +163,13 @@ class Planner:
         self, snapshot: Snapshot, key: Key, requests: tuple[Request, ...], intents: tuple[Intent, ...]
     ) -> Planned:
         table = self.table(snapshot, key, requests, intents)
+        plan = self.settled.plan_of(table)
+        if plan is not None:
+            return Planned(table, {}, plan)
         found = self.approvals_of(table)
-        return Planned(table, found, plan_table(table, found))
+        plan = plan_table(table, found)
+        self.settled.keep(table, plan)
+        return Planned(table, found, plan)
 
     def table(self, snapshot: Snapshot, key: Key, requests: tuple[Request, ...], intents: tuple[Intent, ...]) -> Table:
         """Return all that is known of a table on a target of the config. Raises InvalidInput for a damaged ledger."""

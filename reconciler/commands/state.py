@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.cache import Cache
 from reconciler.commands.console import Console
 from reconciler.commands.forges import open_reviews
 from reconciler.commands.gather import Manifests, Planner, Scope
+from reconciler.commands.settled import Settled
 from reconciler.core.change import Change, Changed, Key, keys_of
 from reconciler.core.config import Config
 from reconciler.core.plan import Plan
@@ -79,7 +81,8 @@ def gather(
         snapshot = state.read()
         blocked, problems = blocked_tables(snapshot, manifests, scope)
         reviews = open_reviews(checkout, commit, manifests.config, os.environ)
-        planner = Planner.of(manifests, scope, blocked, reviews, console.progress)
+        settled = Settled(Cache.of_root(checkout.git.common_dir, checkout.prefix, "settled"))
+        planner = Planner.of(manifests, scope, blocked, reviews, settled, console.progress)
         settlement = planner.settle(snapshot, journals)
         return Gathered(
             branch=state,

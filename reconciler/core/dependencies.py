@@ -35,7 +35,7 @@ def hold_dependents(
     """
     held = dict(plans)
     causes: dict[Key, _Cause] = {}
-    waits = {key: [dependency.key for dependency in plan.depends_on] for key, plan in plans.items()}
+    waits = {key: [one.key for one in plan.depends_on] for key, plan in plans.items() if plan.depends_on}
     for key in TopologicalSorter(waits).static_order():
         if key not in held:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import overload
@@ -112,8 +112,12 @@ class Coverage:
 class Lines(Sequence[Trigger]):
     """The triggers of a ledger, read when somebody looks at one: a plan never does. Equal to a tuple of the same."""
 
-    def __init__(self, count: int, read: Callable[[], Sequence[Trigger]]) -> None:
-        """`read` returns them, `count` of them, and may raise what reading raises."""
+    def __init__(self, count: int, read: Callable[[], Sequence[Trigger]], name: Hashable = None) -> None:
+        """`read` returns them, `count` of them, and may raise what reading raises.
+
+        `name` names them, if anything does: two with the same name are equal, and nobody has to read them for that.
+        """
+        self.name = name
         self._count = count
         self._read = read
         self._all: tuple[Trigger, ...] | None = None
@@ -137,6 +141,8 @@ class Lines(Sequence[Trigger]):
         return iter(self._triggers())
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, Lines) and self.name is not None and other.name is not None:
+            return self.name == other.name
         return isinstance(other, Lines | tuple) and self._triggers() == tuple(other)
 
     def __hash__(self) -> int:
@@ -147,19 +153,19 @@ class Lines(Sequence[Trigger]):
 class Ledger:
     """All triggers of one table on one target, oldest first. `head` is the SHA-256 of the file's last line.
 
-    `known` is their coverage where that was made before.
+    `known` returns their coverage where that was made before.
     """
 
     target: str
     table: str
     triggers: Sequence[Trigger]
     head: str
-    known: Coverage | None = field(default=None, repr=False, compare=False)
+    known: Callable[[], Coverage] | None = field(default=None, repr=False, compare=False)
 
     @property
     def coverage(self) -> Coverage:
         """What the triggers cover."""
-        return self.known or Coverage.of(self.triggers, self.head)
+        return self.known() if self.known else Coverage.of(self.triggers, self.head)
 
     @property
     def covered(self) -> Windows:
@@ -175,7 +181,8 @@ class Ledger:
         """Return the ledger with more lines at its end."""
         before = self.triggers
         lines = Lines(len(before) + len(triggers), lambda: (*before, *triggers))
-        return Ledger(self.target, self.table, lines, head, self.coverage.grown(triggers, head))
+        covers = self.coverage.grown(triggers, head)
+        return Ledger(self.target, self.table, lines, head, lambda: covers)
 
     def over(self, windows: Windows) -> tuple[Trigger, ...]:
         """Return the triggers that cover any of `windows`, oldest first."""

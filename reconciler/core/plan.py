@@ -135,10 +135,14 @@ def make_plan(state: str | None, tables: Iterable[TablePlan], orphans: Iterable[
     where nothing else of the call is in doubt.
     """
     ordered = sorted(tables, key=lambda table: (table.target.name, table.table))
-    shown = tuple(replace(table, doubts=_whole(table.all_doubts), parts=_parts(table.all_doubts)) for table in ordered)
     left = tuple(orphans)
     everywhere = (*(doubt for table in ordered for doubt in table.all_doubts), *left)
-    return Plan(state, shown, (*_whole(left), *_in_part(everywhere)))
+    return Plan(state, tuple(map(_told_once, ordered)), (*_whole(left), *_in_part(everywhere)))
+
+
+def _told_once(table: TablePlan) -> TablePlan:
+    found = table.all_doubts
+    return replace(table, doubts=_whole(found), parts=_parts(found)) if found else table
 
 
 def _whole(found: Sequence[Doubt]) -> tuple[Doubt, ...]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from reconciler.cache import Cache
 from reconciler.core.change import Change, Overtaken, entries_by_key, remaining
 from reconciler.core.ledger import Coverage, Intent
 from reconciler.errors import Failure, Stale
@@ -13,7 +14,7 @@ from reconciler.state.continuity import Continuity
 from reconciler.state.git import Git
 from reconciler.state.ledger_file import append, head_of
 from reconciler.state.pending_file import write_pending
-from reconciler.state.shelf import Shelf, ledger_cache
+from reconciler.state.shelf import Shelf
 from reconciler.state.snapshot import (
     GitSnapshot,
     Written,
@@ -51,7 +52,7 @@ class StateBranch:
         self.ref = f"refs/heads/{branch}"
         self.remote = remote
         self.pushes = remote is not None and push
-        self._shelf = Shelf(ledger_cache(git, self.folder))
+        self._shelf = Shelf(Cache.of_root(git.common_dir, root, "ledgers"))
         self._memory = Continuity(git, root, branch, remote if self.pushes else None)
         self._local: str | None = None
         self._mark: str | None = None

@@ -12,6 +12,7 @@ from functools import cache
 from hashlib import sha256
 from itertools import pairwise
 from operator import itemgetter
+from struct import Struct
 from struct import pack as pack_struct
 from struct import unpack as unpack_struct
 
@@ -34,6 +35,7 @@ _LINE = re.compile(
 
 
 _PREV = itemgetter(-1)
+_FIRST = Struct("<32sI")  # head, number of lines
 
 
 class _Days(dict[str, int]):
@@ -116,19 +118,26 @@ def _tokens(written: str) -> tuple[str, ...]:
 def pack(coverage: Coverage) -> bytes:
     """Write a coverage in few bytes, for `unpack`."""
     layers = [[list(tokens), len(windows)] for tokens, windows in coverage.layers]
-    head = json.dumps([coverage.head, coverage.lines, layers], separators=(",", ":")).encode()
     numbers = [second for _, windows in coverage.layers for window in windows for second in window]
-    return head + b"\n" + pack_struct(f"<{len(numbers)}q", *numbers)
+    first = _FIRST.pack(bytes.fromhex(coverage.head), coverage.lines)
+    return (
+        first + json.dumps(layers, separators=(",", ":")).encode() + b"\n" + pack_struct(f"<{len(numbers)}q", *numbers)
+    )
 
 
-def unpack(data: bytes) -> Coverage:
+def head_and_lines(record: bytes) -> tuple[str, int]:
+    """Return the head and the number of lines of a coverage that `pack` wrote, without its windows."""
+    head, lines = _FIRST.unpack_from(record)
+    return head.hex(), lines
+
+
+def unpack(record: bytes) -> Coverage:
     """Return what `pack` wrote."""
-    written, _, packed = data.partition(b"\n")
-    head, lines, layers = json.loads(written)
+    layers, _, packed = record[_FIRST.size :].partition(b"\n")
     numbers = unpack_struct(f"<{len(packed) // 8}q", packed)
     windows = tuple(zip(numbers[::2], numbers[1::2], strict=True))
     found, at = [], 0
-    for tokens, count in layers:
+    for tokens, count in json.loads(layers):
         found.append((tuple(tokens), windows[at : at + count]))
         at += count
-    return Coverage(head, lines, tuple(found))
+    return Coverage(*head_and_lines(record), tuple(found))

@@ -36,7 +36,7 @@ def fold_all(git: Git, shelf: Shelf, wanted: Sequence[Wanted]) -> None:
         def take(records: Iterable[bytes | None], some: Sequence[Sequence[Wanted]], each: int) -> None:
             for (key, entry), record in zip(chain.from_iterable(some), records, strict=True):
                 if record is not None:
-                    shelf.keep_record(entry, key, record)
+                    shelf.learn(entry, key, record)
                 count.done = min(count.done + each, count.total)
 
         if not there:

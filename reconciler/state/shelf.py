@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from reconciler.cache import Cache, key_of
 from reconciler.core.change import Key
-from reconciler.core.ledger import Coverage, Intent
-from reconciler.state.fold import pack, unpack
+from reconciler.core.ledger import Intent
 from reconciler.state.git import Entry, Git
 
 _BUDGET = 32 << 20
@@ -78,19 +76,15 @@ class Shelf:
             self.contents.put(oid, data)
         return found
 
-    def coverage(self, entry: Entry, key: Key) -> Coverage | None:
-        """Return what the ledger of a table covers, None where it is not known."""
-        record = self.cache.get(_kept_by(entry, key))
-        return unpack(record) if record is not None else None
+    def record(self, entry: Entry, key: Key) -> bytes | None:
+        """Return what the ledger of a table covers, as `fold.pack` writes it; None where it is not known."""
+        return self.cache.get(_kept_by(entry, key))
 
     def knows(self, entry: Entry, key: Key) -> bool:
         """Say whether what the ledger of a table covers is known, or seems to be: a cache may prove damaged."""
         return self.cache.holds(_kept_by(entry, key))
 
-    def learn(self, entry: Entry, key: Key, coverage: Coverage) -> None:
-        self.keep_record(entry, key, pack(coverage))
-
-    def keep_record(self, entry: Entry, key: Key, record: bytes) -> None:
+    def learn(self, entry: Entry, key: Key, record: bytes) -> None:
         """Take what the ledger of a table covers as `fold.pack` writes it."""
         self.cache.put(_kept_by(entry, key), record)
 
@@ -98,9 +92,3 @@ class Shelf:
 def _kept_by(entry: Entry, key: Key) -> bytes:
     """Return what the coverage of a ledger is found by: its blob, and whose it has to be."""
     return key_of(entry.oid.encode(), key[0].encode(), key[1].encode())
-
-
-def ledger_cache(git: Git, folder: str) -> Cache:
-    """Return the cache of what the ledgers below a folder cover."""
-    name = hashlib.sha256(folder.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return Cache.of(git.common_dir / "reconciler" / "cache", f"ledgers-{name}")

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from reconciler.core.change import Key
 from reconciler.core.ledger import Coverage, Intent, Ledger, Lines, Trigger
-from reconciler.state.fold import fold
+from reconciler.state.fold import fold, head_and_lines, pack, unpack
 from reconciler.state.folding import fold_all
 from reconciler.state.git import Entry, Git
 from reconciler.state.journal import is_run
@@ -100,7 +100,7 @@ class GitSnapshot:
         self.shelf.contents.put(entry.oid, written.data)
         match written:
             case WrittenLedger(_, key, covers):
-                self.shelf.learn(entry, key, covers)
+                self.shelf.learn(entry, key, pack(covers))
             case WrittenIntents(_, intents):
                 self.shelf.pending[entry] = intents
 
@@ -145,11 +145,12 @@ class GitSnapshot:
         entry = self._entries.get(path)
         if entry is None:
             return None
-        coverage = self.shelf.coverage(entry, key) if self.is_file(path) else None
-        if coverage is None:
-            coverage = self._fold(key, self.content(path) or b"")
-            self.shelf.learn(entry, key, coverage)
-        return Ledger(*key, Lines(coverage.lines, lambda: self._triggers(key)), coverage.head, coverage)
+        record = self.shelf.record(entry, key) if self.is_file(path) else None
+        if record is None:
+            record = pack(self._fold(key, self.content(path) or b""))
+            self.shelf.learn(entry, key, record)
+        head, lines = head_and_lines(record)
+        return Ledger(*key, Lines(lines, lambda: self._triggers(key), head), head, lambda: unpack(record))
 
     def _fold(self, key: Key, data: bytes) -> Coverage:
         """Return what the bytes of a table's ledger cover. Raises DamagedState."""
