@@ -25,9 +25,10 @@ def read_worktree(root: Path, progress: Progress = SILENT) -> tuple[Mapping[str,
         raise InvalidInput(f"there is no folder {escaped(str(root), 200)}", hint)
     found: dict[str, bytes] = {}
     problems: list[Problem] = []
+    folder = os.fspath(root)
     with each(progress, "reading", sorted(_walk(root, "", problems)), "file") as paths:
         for path in paths:
-            content = _content(root / path, path)
+            content = _content(f"{folder}/{path}", path)
             if isinstance(content, Problem):
                 problems.append(content)
             else:
@@ -65,25 +66,41 @@ def _matters(link: os.DirEntry[str], path: str) -> bool:
     return is_manifest_path(path)
 
 
-def _content(path: Path, shown: str) -> bytes | Problem:
+def _content(path: str, shown: str) -> bytes | Problem:
     if not _is_utf8(shown):
         return _problem(shown, "the file's name is not UTF-8", "rename the file")
     try:
         # O_NONBLOCK and O_NOFOLLOW: a pipe would wait for ever, and a file may have become a link since.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            status = os.fstat(file)
             if not stat.S_ISREG(status.st_mode):
                 return _problem(shown, "is not a regular file", "remove it, or put a file there")
             if status.st_size > LARGEST:
                 return too_large(shown, status.st_size)
-            return file.read(LARGEST + 1)
+            return _read(file, status.st_size)
+        finally:
+            os.close(file)
     except OSError as error:
         return _problem(shown, f"cannot be read: {error.strerror}", "mend its permissions, or remove it")
 
 
+def _read(file: int, size: int) -> bytes:
+    """Return the bytes of an open file, however its size changes meanwhile; of too large a one, one more than LARGEST.
+
+    One file is read in two steps where nothing changes: asking for much more than there is costs memory.
+    """
+    found = b""
+    while len(found) <= LARGEST:
+        part = os.read(file, max(size - len(found), 0) + 1)
+        if not part:
+            break
+        found += part
+    return found[: LARGEST + 1]
+
+
 def _is_utf8(name: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in name)
+    return name.isascii() or not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def _problem(path: str, message: str, hint: str) -> Problem:
