@@ -153,9 +153,11 @@ def _damage(snapshot: GitSnapshot, manifests: Manifests, scope: Scope) -> Mappin
 
 def _misnamed(snapshot: GitSnapshot, manifests: Manifests) -> list[tuple[Key, Problem]]:
     requests = manifests.declared.requests
-    places = {(request.place.file, request.place.line): (request.target, request.table) for request in requests}
     known = snapshot.ledger_names | {key for intent in snapshot.intents for key in keys_of(intent)}
     fresh = any((request.target, request.table) not in known for request in requests)
     elsewhere = snapshot.ledgers_of_other_roots() if fresh else {}
-    problems = renamed(requests, known, manifests.config.targets, elsewhere)
+    problems = tuple(renamed(requests, known, manifests.config.targets, elsewhere))
+    if not problems:
+        return []
+    places = {(request.place.file, request.place.line): (request.target, request.table) for request in requests}
     return [(places[problem.file, problem.line], problem) for problem in problems]
