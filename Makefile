@@ -34,10 +34,11 @@ torture: $(VENV)/.dev  ## everything that it must survive, in full: hours' worth
 	@HISTORIES=20000 KILL_STRIDE=1 SYSCALL_STRIDE=1 ROUNDS=200 LONG_CALLS=10000 ODD_ANSWERS=500 \
 	  EXAMPLES=5 CALLS_A_TABLE=100 $(BIN)/pytest -q -n auto --dist worksteal
 
-bench: $(VENV)/.dev  ## measure planning with schedules, whole commands on 1,000 manifests, and what durability costs
+bench: $(VENV)/.dev  ## measure planning with schedules, whole commands on 1,000 manifests, what durability costs and shards gain
 	@$(BIN)/python -m tests.bench.planning
 	@$(BIN)/python -m tests.bench.measure
 	@$(BIN)/python -m tests.bench.durability
+	@$(BIN)/python -m tests.bench.shards
 
 clean:  ## remove the virtual environment and caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

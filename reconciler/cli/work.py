@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Call, examples, formats, passing, scope
+from reconciler.cli.options import Call, examples, formats, passing, scope, sharding
 from reconciler.cli.root import cli
 from reconciler.errors import ExitCode
+
+if TYPE_CHECKING:
+    from reconciler.core.sharding import Shard
 
 
 @cli.command(
@@ -75,11 +79,19 @@ def plan(
     return command.run(options, call.terminal)
 
 
-@cli.command(epilog=examples("reconciler apply", "reconciler apply plan.json", "reconciler apply --yes --format json"))
+@cli.command(
+    epilog=examples(
+        "reconciler apply",
+        "reconciler apply plan.json",
+        "reconciler apply --yes --format json",
+        "reconciler apply --shard 3/8",
+    )
+)
 @click.argument("plan_file", required=False, type=click.Path(path_type=Path), metavar="[PLANFILE]")
 @click.option("--yes", is_flag=True, help="Do not ask. In a pipe nobody is asked anyway.")
 @click.option("--no-push", is_flag=True, help="Keep the state on the local branch; push it yourself afterwards.")
 @scope
+@sharding
 @click.option("--branch", metavar="NAME", help="The manifests' branch, where HEAD is detached and CI does not say.")
 @formats("text", "json", "markdown")
 @click.option(
@@ -96,6 +108,7 @@ def apply(
     no_push: bool,
     table: str | None,
     target: str | None,
+    shard: Shard | None,
     branch: str | None,
     output: str,
     out: Path | None,
@@ -108,7 +121,8 @@ def apply(
     from reconciler.commands import apply as command
     from reconciler.commands.gather import Scope
 
-    options = command.ApplyOptions(call.root, plan_file, yes, not no_push, Scope(table, target), branch, output, out)
+    tables = Scope(table, target)
+    options = command.ApplyOptions(call.root, plan_file, yes, not no_push, tables, branch, output, out, shard)
     return command.run(options, call.terminal)
 
 

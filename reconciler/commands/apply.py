@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.commands import saved_plan
@@ -22,6 +22,8 @@ from reconciler.core.config import Target
 from reconciler.core.ledger import Doubt
 from reconciler.core.outcome import Triggered, Unknown
 from reconciler.core.report import Report, still_held
+from reconciler.core.sharding import Shard
+from reconciler.core.text import count
 from reconciler.errors import ExitCode, Failure, Stale, UsageFailure
 from reconciler.manifests.worktree import read_worktree
 from reconciler.protocol.apply import Applier, Run
@@ -40,7 +42,7 @@ _LAST_PATIENCE = 4.0
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """The options of `apply`. `branch` stands in for HEAD's on a detached HEAD."""
+    """The options of `apply`. `branch` stands in for HEAD's on a detached HEAD; of `scope` a shard takes its share."""
 
     root: Path
     plan_file: Path | None
@@ -50,6 +52,7 @@ class ApplyOptions:
     branch: str | None
     format: str
     out: Path | None
+    shard: Shard | None = None
 
 
 def run(options: ApplyOptions, console: Console) -> ExitCode:
@@ -71,8 +74,8 @@ class _Apply:
         self.console = console
         self.results = results
         self.saved = saved_plan.load(options.plan_file) if options.plan_file else None
-        if self.saved and options.scope != Scope():
-            raise UsageFailure("a saved plan has its tables already", "leave --table and --target out")
+        if self.saved and (options.scope != Scope() or options.shard):
+            raise UsageFailure("a saved plan has its tables already", "leave --table, --target and --shard out")
         self.scope = self.saved.scope if self.saved else options.scope
         self._ended = False
 
@@ -83,6 +86,8 @@ class _Apply:
         commit = checkout.head()
         _check_committed(checkout, self.options.root)
         manifests = read_manifests(checkout.manifests(commit), progress=progress)
+        if self.options.shard:
+            self.scope = self._share(manifests, self.options.shard)
         targets = _targets(manifests, self.scope)
         credentials = read_credentials(targets, os.environ)
         remote = checkout.remote()
@@ -111,6 +116,13 @@ class _Apply:
             found.branch.keep_mark(report.commit)
             return _code(found, report, left)
 
+    def _share(self, manifests: Manifests, shard: Shard) -> Scope:
+        """Return what of the scope is this shard's, and say how much that is."""
+        scope = replace(self.scope, share=manifests.share(shard))
+        mine, every = len(manifests.asked(scope)), len(manifests.asked(self.scope))
+        self.console.message(f"Shard {shard}: {mine} of {count(every, 'table')}.")
+        return scope
+
     def _nothing(self, found: Gathered) -> ExitCode:
         if found.snapshot.paths:
             found.branch.keep_mark(found.snapshot.commit)
@@ -133,22 +145,22 @@ class _Apply:
             commit=commit,
             batch=found.planner.manifests.config.state.batch,
             agreed=frozenset(call.agreement for call in found.plan.due) if asked or self.saved else None,
-            # A saved plan of which no call is made, for all are held by now, stays good for a later apply.
-            trailers=(saved_plan.trailer(self.saved.id),) if self.saved and found.plan.ready else (),
+            trailers=self._trailers(found),
         )
         folder = journal_folder(checkout.git)
         journal = Journal(folder, run.name, clock.utc())
+        planner = replace(found.planner, memo={})  # each lost race plans again
         keep = True
         try:
             targets = found.planner.manifests.config.targets
-            with self.console.progress.counting("making", len(found.plan.ready), "call") as count:
-                show = Showing(self.console, count, self.results.text).show
+            with self.console.progress.counting("making", len(found.plan.ready), "call") as made:
+                show = Showing(self.console, made, self.results.text).show
                 with Sender(targets, schedulers, journal, clock, show) as sender:
                     applier = Applier(
                         run,
                         found.branch,
-                        found.planner.plan,
-                        lambda snapshot: found.planner.settle(snapshot, read_journals(folder)),
+                        planner.plan,
+                        lambda snapshot: planner.settle(snapshot, read_journals(folder)),
                         sender,
                         clock,
                         show,
@@ -161,6 +173,15 @@ class _Apply:
         self._ended = True
         prune_journals(folder, frozenset(intent.run for intent in found.snapshot.intents))
         return report
+
+    def _trailers(self, found: Gathered) -> tuple[tuple[str, str], ...]:
+        """Return what commit messages name besides: a shard, and a saved plan.
+
+        A saved plan of which no call is made, for all are held by now, stays good for a later apply.
+        """
+        if self.options.shard:
+            return (("Shard", str(self.options.shard)),)
+        return (saved_plan.trailer(self.saved.id),) if self.saved and found.plan.ready else ()
 
     def _stopper(self, clock: SystemClock, schedulers: dict[str, Scheduler], checkout: Checkout) -> Callable[[], None]:
         def stop() -> None:

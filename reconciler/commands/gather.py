@@ -21,6 +21,7 @@ from reconciler.core.policy import Approval
 from reconciler.core.progress import SILENT, Progress, each
 from reconciler.core.request import STANDARD, Declared, Request
 from reconciler.core.settlement import JournalReading, settle
+from reconciler.core.sharding import Shard, Share, homes
 from reconciler.errors import InvalidInput, Problem, UsageFailure
 from reconciler.manifests.root import CONFIG, read_root
 from reconciler.manifests.worktree import read_worktree
@@ -29,14 +30,16 @@ from reconciler.review.approvals import Reviews, approvals
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which tables a command looks at: a glob over table names, a target's name; None for all."""
+    """Which tables a command looks at: a glob over table names, a target's name, one shard's; None for all."""
 
     table: str | None = None
     target: str | None = None
+    share: Share | None = None
 
     def __contains__(self, key: Key) -> bool:
         target, table = key
-        return (self.target is None or target == self.target) and (self.table is None or fnmatchcase(table, self.table))
+        named = self.target in (None, target) and (self.table is None or fnmatchcase(table, self.table))
+        return named and (self.share is None or key in self.share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,17 @@ class Manifests:
         if scope.target is not None and scope.target not in targets:
             raise UsageFailure(f"no target is named {scope.target}", f"the config has: {', '.join(sorted(targets))}")
         chosen = self.asked(scope)
-        if scope.table is not None and not chosen:
+        if scope.table is not None and not chosen and not self.asked(replace(scope, share=None)):
             names = sorted({request.table for request in self.declared.requests})
             raise UsageFailure(
                 f"no declared table matches {scope.table}",
                 f"declared are {', '.join(names[:10])}{' and more' if len(names) > 10 else ''}",
             )
         return chosen
+
+    def share(self, shard: Shard) -> Share:
+        """Return the tables that are one shard's."""
+        return Share(shard, homes(self.declared, self.config.targets))
 
     def asked(self, scope: Scope) -> dict[Key, tuple[Request, ...]]:
         """Return the requests per table in scope, none where the scope names what does not exist."""
@@ -103,7 +110,10 @@ def work_tree_config(root: Path, progress: Progress = SILENT) -> Config:
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Plans from a snapshot. Manifests, clocks and the tables that are `blocked` are fixed for a command's life."""
+    """Plans from a snapshot. Manifests, clocks and the tables that are `blocked` are fixed for a command's life.
+
+    With a `memo`, tables of which nothing has changed since are not planned again: for who plans many times.
+    """
 
     manifests: Manifests
     scope: Scope
@@ -112,6 +122,7 @@ class Planner:
     reviews: Reviews
     settled: Settled
     progress: Progress = SILENT
+    memo: dict[Key, Planned] | None = None
 
     @classmethod
     def of(
@@ -167,9 +178,14 @@ class Planner:
         if plan is not None:
             return Planned(table, {}, plan)
         found = self.approvals_of(table)
-        plan = plan_table(table, found)
-        self.settled.keep(table, plan)
-        return Planned(table, found, plan)
+        known = self.memo.get(key) if self.memo is not None else None
+        if known and (known.table, known.approvals) == (table, found):
+            return known
+        planned = Planned(table, found, plan_table(table, found))
+        self.settled.keep(table, planned.plan)
+        if self.memo is not None:
+            self.memo[key] = planned
+        return planned
 
     def table(self, snapshot: Snapshot, key: Key, requests: tuple[Request, ...], intents: tuple[Intent, ...]) -> Table:
         """Return all that is known of a table on a target of the config. Raises InvalidInput for a damaged ledger."""

@@ -102,7 +102,8 @@ def blocked_tables(
     damage = _damage(snapshot, manifests, scope)
     names = _misnamed(snapshot, manifests)
     blocked = frozenset(damage) | {key for key, problem in names if problem.severity == "error"}
-    return blocked, (*damage.values(), *(problem for key, problem in names if key in scope))
+    mine = (problem for key, problem in damage.items() if key in scope or key in manifests.needed(scope))
+    return blocked, (*mine, *(problem for key, problem in names if key in scope))
 
 
 def tell_settlement(settlement: Change, console: Console) -> None:

@@ -14,14 +14,11 @@ from reconciler.core.outcome import Triggered, Unknown
 from reconciler.core.plan import Plan
 from reconciler.core.report import Report, Result, Skipped
 from reconciler.core.settlement import settled_by_reruns
-from reconciler.errors import Failure, Stale
+from reconciler.errors import Failure
 from reconciler.protocol.audit import batch_message, compose
 from reconciler.protocol.ports import Clock, S, SenderPort, StatePort
+from reconciler.protocol.races import Races
 from reconciler.protocol.turns import Turns
-
-_MOST_RACES = 20
-_MOST_RACES_WITH_OUTCOMES = 500
-_RACE_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ class Applier(Generic[S]):
         self._clock = clock
         self._on_skipped = on_skipped
         self._results: list[Result] = []
-        self._races = 0
+        self._races = Races(clock)
         self._stale = False
 
     def execute(self, snapshot: S, settlement: Change, plan: Plan) -> Report:
@@ -114,7 +111,7 @@ class Applier(Generic[S]):
             return True
         self._snapshot = landed
         self._settlement, self._unrecorded = Change(), ()
-        self._races = 0
+        self._races.won()
         if batch:
             self._unrecorded = self._sender.send(batch)
             for result in self._unrecorded:
@@ -163,24 +160,15 @@ class Applier(Generic[S]):
                 yield Result(planned.call, Skipped(planned.held.message, planned.held.because), self._clock.utc())
 
     def _plan_again(self) -> None:
-        """Another run was first. Outcomes fit on any tip, so they go first; what is owed then is planned anew."""
-        while True:
-            self._races += 1
-            if self._races > (_MOST_RACES_WITH_OUTCOMES if self._unrecorded else _MOST_RACES):
-                raise Stale(
-                    f"other runs changed the state {self._races} times while this one tried to",
-                    "wait until they are done, then run apply again",
-                )
-            self._clock.wait(self._clock.jitter() * _RACE_PAUSE)
-            self._snapshot = self._state.read()
-            outcomes = self._outcomes(self._unrecorded)
-            message = self._message(self._unrecorded, outcomes, Change(), ())
-            landed = self._state.commit(self._snapshot, outcomes, message)
-            if not isinstance(landed, Overtaken):
-                break
-        self._snapshot, self._unrecorded = landed, ()
-        self._settlement = self._settler(landed)
-        self._plan = plan = self._planner(Changed(landed, self._settlement))
+        """Another run was first: take its state, and plan anew what is owed then.
+
+        Outcomes fit on any tip. They count as recorded, and are with the next commit, together with its intents.
+        """
+        self._races.lost(with_outcomes=bool(self._unrecorded))
+        self._snapshot = self._state.read()
+        self._settlement = self._settler(self._snapshot)
+        noted = self._settlement + self._outcomes(self._unrecorded)
+        self._plan = plan = self._planner(Changed(self._snapshot, noted))
         tried = {result.call.id for result in self._results}
         owed = [call for call in plan.ready if call.id not in tried]
         agreed = self._run.agreed

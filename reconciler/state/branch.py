@@ -26,8 +26,8 @@ from reconciler.state.snapshot import (
 )
 from reconciler.state.swap import ask_tip, swap
 
-_MOVES = 3
-"""How often a tip that moves while it is asked for is asked for again."""
+_MOVES = 10
+"""How often a tip that moves while it is asked for is asked for again: with many appliers at once it often does."""
 
 
 class StateBranch:
@@ -56,6 +56,7 @@ class StateBranch:
         self._memory = Continuity(git, root, branch, remote if self.pushes else None)
         self._local: str | None = None
         self._mark: str | None = None
+        self._grown: str | None = None
         self._sound = True
         self._warn = warn
         self._sleep = sleep or git.patience.sleep
@@ -80,20 +81,23 @@ class StateBranch:
         Raises InvalidInput where the branch is gone, was rewritten or lost lines since this clone last saw it, or
         where its pending files are damaged; Failure where the remote does not answer.
         """
-        tip, marked = self._tip()
+        # Looked up before the tip is asked for: another run in this clone may note a newer one meanwhile.
+        seen = self.git.commit_of(self._memory.seen)
+        tip, marked = self._tip(seen)
         for _ in range(_MOVES):
-            if not self._moved(tip, marked):
+            if not self._moved(tip, marked, seen):
                 break
-            tip, marked = self._tip()
-        snapshot = GitSnapshot.load(self.git, tip, self.folder, self._shelf)
-        self._memory.check(tip, snapshot, marked)
+            tip, marked = self._tip(seen)
+        snapshot = self.at(tip)
+        self._memory.check(tip, snapshot, marked, seen, self._grown)
         self._mark = marked.get(self.name, self._mark)
+        self._grown = None if snapshot.shrunk else marked.get(self.name)
         self._sound = not snapshot.shrunk
         if tip is not None and not snapshot.shrunk:
             self.git.set_ref(self._memory.seen, tip)
         return snapshot
 
-    def _moved(self, tip: str | None, marked: Mapping[str, str]) -> bool:
+    def _moved(self, tip: str | None, marked: Mapping[str, str], seen: str | None) -> bool:
         """Say whether the tip has moved since it was asked for.
 
         Brings the marked commit here where the tip's history does not: it was rewritten, or is cut in this clone.
@@ -101,16 +105,19 @@ class StateBranch:
         mark = marked.get(self.name)
         if tip and mark and self.remote and self.git.commit_of(mark) is None:
             fetched = self.git.fetch(self.remote, self._memory.mark_ref, shallow=self.git.is_cut(tip))
-            return fetched != mark or self._memory.outdates(tip, marked)
-        return self._memory.outdates(tip, marked)
+            return fetched != mark or self._memory.outdates(tip, marked, seen)
+        return self._memory.outdates(tip, marked, seen)
 
-    def _tip(self) -> tuple[str | None, dict[str, str]]:
-        """Return the tip that counts, and the branches that are marked as holding this root's state, with the marks."""
+    def _tip(self, seen: str | None) -> tuple[str | None, dict[str, str]]:
+        """Return the tip that counts, and the branches that are marked as holding this root's state, with the marks.
+
+        `seen` is what this clone has seen last, and so is here.
+        """
         self._local = local = self.git.commit_of(self.ref)
         if self.remote is None:
             return local, self._memory.marked(self.git.local_refs(self._memory.marks))
         refs = self.git.remote_refs(self.remote, self.ref, f"{self._memory.marks}*")
-        tip = self._fetch(self.remote, refs.get(self.ref))
+        tip = self._fetch(self.remote, refs.get(self.ref), seen)
         return (self._pushed(tip, local) if self.pushes else self._kept(tip, local)), self._memory.marked(refs)
 
     def _pushed(self, tip: str | None, local: str | None) -> str | None:
@@ -143,9 +150,9 @@ class StateBranch:
         """The branch's own name."""
         return self.ref.removeprefix("refs/heads/")
 
-    def _fetch(self, remote: str, tip: str | None) -> str | None:
-        """Bring the remote's tip here and return it, or a newer one."""
-        if tip is None or tip == self.git.commit_of(self._memory.seen):
+    def _fetch(self, remote: str, tip: str | None, seen: str | None) -> str | None:
+        """Bring the remote's tip here and return it, or a newer one. What lost a race has brought it here already."""
+        if tip is None or tip == seen or (seen and self.git.holds(tip, seen)):
             return tip
         return self.git.fetch(remote, self.ref)
 

@@ -70,26 +70,38 @@ class Continuity:
             "from a sound one: let this account push refs/reconciler/*, and protect the branch",
         )
 
-    def outdates(self, tip: str | None, marked: Mapping[str, str]) -> bool:
-        """Say whether the tip has moved since it was asked for: this clone has seen, or the mark is at, a newer one."""
-        known = (self.git.commit_of(self.seen), marked.get(self.branch))
+    def outdates(self, tip: str | None, marked: Mapping[str, str], seen: str | None) -> bool:
+        """Say whether the tip has moved since it was asked for: `seen` here, or the mark, is newer."""
+        known = (seen, marked.get(self.branch))
         return tip is not None and any(oid and oid != tip and self.git.is_ancestor(tip, oid) for oid in known)
 
-    def check(self, tip: str | None, snapshot: GitSnapshot, marked: Mapping[str, str]) -> None:
-        """Raise InvalidInput where the state is gone, moved or rewritten; tell `snapshot` of ledgers that shrank."""
+    def check(
+        self,
+        tip: str | None,
+        snapshot: GitSnapshot,
+        marked: Mapping[str, str],
+        seen: str | None,
+        checked: str | None,
+    ) -> None:
+        """Raise InvalidInput where the state is gone, moved or rewritten; tell `snapshot` of ledgers that shrank.
+
+        `seen` is what this clone had seen before the tip was asked for. `checked` is the mark that an earlier tip was
+        compared with, in this process: what this clone has seen since stands for it.
+        """
         others = sorted(set(marked) - {self.branch})
         if others and not snapshot.ledger_names:
             raise InvalidInput(
                 f"the state of this root is on the branch {others[0]}, and the config names {self.branch}",
                 f"set state.branch back to {others[0]}, or move the state first: {self._copy(others[0])}",
             )
-        seen, mark = self.git.commit_of(self.seen), marked.get(self.branch)
+        mark = marked.get(self.branch)
         if tip is None:
             self._check_gone(seen, mark)
             return
         if seen is not None and seen != tip:
             self._check_grown(seen, "seen before", tip, snapshot, self._accept(seen, mark, tip))
-        if mark is not None and mark not in (tip, seen):
+        stands = mark == checked and mark and seen and self.git.is_ancestor(mark, seen)
+        if mark is not None and mark not in (tip, seen) and not stands:
             self._check_grown(mark, "where its mark is", tip, snapshot, self._accept(seen, mark, tip))
         if snapshot.ledger_names:
             self._check_moved(tip, others)

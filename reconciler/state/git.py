@@ -113,6 +113,10 @@ class Git:
         """Say whether `new` holds the whole history of `old`; both are commits that are here."""
         return self.ask("merge-base", "--is-ancestor", old, new).status == 0
 
+    def holds(self, commit: str, known: str) -> bool:
+        """Say whether a commit is here with all that it has beyond `known`, whether or not a ref leads to it."""
+        return self.ask("rev-list", "--quiet", "--objects", commit, f"^{known}").status == 0
+
     def is_cut(self, commit: str) -> bool:
         """Say whether history ends where a shallow clone was cut: there a missing ancestor proves nothing."""
         ends = self.shallow_ends()

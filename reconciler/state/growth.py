@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.progress import each
@@ -53,7 +53,7 @@ def growth(git: Git, snapshot: GitSnapshot, since: str | None) -> Growth:
     with each(git.progress, "following", history, "state file") as paths:
         for path in paths:
             if path.startswith(pending):
-                found += _intents(git, snapshot, history[path])
+                found += _intents(git, snapshot, {path: history[path]})
             else:
                 found += _ledger(git, snapshot, path, history[path], sizes)
     return Growth(commits, tuple(found), cut=since is None and git.is_cut(snapshot.commit))
@@ -114,24 +114,26 @@ def vanished_intents(git: Git, snapshot: GitSnapshot, since: str) -> tuple[Probl
     if snapshot.commit is None:
         return ()
     _, history = _history(git, snapshot.commit, f"{snapshot.folder}/pending", since)
-    return tuple(problem for steps in history.values() for problem in _intents(git, snapshot, steps))
+    return tuple(_intents(git, snapshot, history))
 
 
-def _intents(git: Git, snapshot: GitSnapshot, steps: Sequence[Step]) -> Iterator[Problem]:
-    """Yield the commits that removed intents of one file without a word: the reconciler's name each one they settle.
+def _intents(git: Git, snapshot: GitSnapshot, history: Mapping[str, Sequence[Step]]) -> Iterator[Problem]:
+    """Yield the commits that removed intents of a file without a word: the reconciler's name each one they settle.
 
     What was put back is there, or was settled later: the last removal counts. Of a merge nothing can be said, since one
-    of its parents may be older than what was settled on the other. `steps` are those of the file, newest first.
+    of its parents may be older than what was settled on the other. `history` has the steps of each file, newest first.
     """
+    steps = [step for some in history.values() for step in some]
     oids = list(dict.fromkeys(oid for step in steps for oid in (step.old, step.new) if oid))
     ids = dict(zip(oids, map(_ids, git.blobs(oids)), strict=True))
     nothing: frozenset[str] = frozenset()
     removed = [(step, ids[step.old] - (ids[step.new] if step.new else nothing)) for step in steps if step.old]
     shrinking = [(step, gone) for step, gone in removed if gone]
     words = _messages(git, [step.commit for step, _ in shrinking])
-    path = steps[0].path
-    decided = set(_ids(snapshot.content(path) or b"") if snapshot.is_file(path) else ())
+    still = {path: snapshot.content(path) or b"" for path in history if snapshot.is_file(path)}
+    decisions = {path: set(_ids(still.get(path, b""))) for path in history}
     for step, gone in shrinking:
+        decided = decisions[step.path]
         parents, message = words[step.commit]
         if parents > 1:
             continue

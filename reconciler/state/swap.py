@@ -7,7 +7,7 @@ from collections.abc import Callable
 from reconciler.errors import Failure
 from reconciler.state.git import Git
 
-_BACKOFF = (0.0, 0.5, 1.0, 2.0, 4.0)
+_BACKOFF = (0.0, 0.1, 0.5, 1.0, 2.0, 4.0)
 
 
 def swap(git: Git, remote: str, ref: str, old: str | None, new: str, sleep: Callable[[float], None]) -> bool:

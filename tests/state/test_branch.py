@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from reconciler.core.change import Change, Entry, Overtaken
 from reconciler.errors import Failure, InvalidInput, Stale
 from reconciler.state.branch import StateBranch
+from reconciler.state.git import Entry as TreeEntry
 from reconciler.state.git import Git
 from reconciler.state.snapshot import GitSnapshot
 from tests.state.records import (
@@ -66,6 +68,44 @@ def hook(git: Git, name: str, script: str) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
+
+
+class Busy(Git):
+    """A repository in which something happens once, before the files of a commit are listed."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def files(self, commit: str, folder: str) -> tuple[TreeEntry, ...]:
+        happens, self.meanwhile = self.meanwhile, None
+        if happens:
+            happens()
+        return super().files(commit, folder)
+
+
+@pytest.mark.parametrize("remote", ["origin", None])
+def test_another_run_in_this_clone_may_come_on_while_the_state_is_read(git: Git, remote: str | None) -> None:
+    other = branch(git, remote=remote)
+    landed(other, FIRST)
+    busy = Busy(git.top, git.common_dir)
+    busy.meanwhile = lambda: landed(other, SECOND)
+    mine = branch(busy, remote=remote)
+    assert lines(mine.read()) == 1
+    assert lines(mine.read()) == 2
+
+
+def test_a_tip_that_is_here_is_held_only_with_all_that_it_has(git: Git) -> None:
+    first, second = (landed(branch(git), change).commit for change in (FIRST, SECOND))
+    assert first
+    assert second
+    assert git.holds(second, first)
+    (git.top.parent / "other").mkdir()
+    other = Git.begin(git.top.parent / "other", "main")
+    sh(other.top, "fetch", "-q", os.fspath(git.top), first)
+    assert not other.holds(second, first)
+    commit = sh(git.top, "cat-file", "commit", second)
+    (other.top / "commit").write_text(f"{commit}\n")
+    assert sh(other.top, "hash-object", "-t", "commit", "-w", "--literally", "commit") == second
+    assert not other.holds(second, first)
 
 
 @pytest.mark.parametrize("remote", ["origin", None])
