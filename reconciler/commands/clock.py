@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from types import FrameType
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ class SystemClock:
         self._stopping = False
 
     def utc(self) -> str:
-        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
     def wall(self, time_zone: str) -> int:
         return wall_clock(time_zone)

@@ -16,6 +16,7 @@ from reconciler.core.report import Report, Result, Skipped
 from reconciler.core.settlement import settled_by_reruns
 from reconciler.errors import Failure
 from reconciler.protocol.audit import batch_message, compose
+from reconciler.protocol.left import held_since, untried
 from reconciler.protocol.ports import Clock, S, SenderPort, StatePort
 from reconciler.protocol.races import Races
 from reconciler.protocol.turns import Turns
@@ -76,6 +77,7 @@ class Applier(Generic[S]):
         self._settlement = settlement
         self._unrecorded: tuple[Result, ...] = ()
         self._batch: tuple[Call, ...] = ()
+        self._under_way = False
         self._plan = plan
         self._turns = Turns(plan.tables, plan.ready)
         failure = None
@@ -83,45 +85,76 @@ class Applier(Generic[S]):
             while self._step():
                 pass
         except Failure as error:
+            self._sender.halt(f"nothing more can be recorded: {error}")
+            self._finish()
             if not self._results:
                 raise
             failure = error
-        left = (*self._untried(str(failure or "not tried")), *self._held_since(plan))
+        now = self._clock.utc()
+        left = untried((*self._batch, *self._turns), self._results, str(failure or "not tried"), now)
         return Report(
             run=self._run.name,
             commit=self._snapshot.commit,
-            results=(*self._results, *left),
+            results=(*self._results, *left, *held_since(plan, self._plan, self._results, now)),
             unrecorded=bool(self._unrecorded),
             failure=failure,
             stale=self._stale,
         )
 
     def _step(self) -> bool:
-        """Commit what is known together with the next batch's intents, then make that batch; False when all is done."""
+        """Commit what is known and the next batch's intents, then make that batch; False when all is done.
+
+        The calls of the batch before may be under way meanwhile, so that they and the push take their time together.
+        """
+        if not self._looks_ahead():
+            self._finish()
         self._batch = batch = tuple(islice(self._next_calls(), self._run.batch))
         outcomes = self._outcomes(self._unrecorded)
         change = self._settlement + outcomes + Change(intents=tuple(self._intents(batch)))
         if not change:
             self._unrecorded = ()  # nothing but calls in doubt, whose intents say all there is
-            return False
+            return self._finish()
         message = self._message(self._unrecorded, outcomes, self._settlement, batch)
         landed = self._state.commit(self._snapshot, change, message)
         if isinstance(landed, Overtaken):
+            self._finish()
             self._plan_again()
             return True
         self._snapshot = landed
         self._settlement, self._unrecorded = Change(), ()
         self._races.won()
+        self._finish()
+        self._begin(batch)
+        return True
+
+    def _looks_ahead(self) -> bool:
+        """Say whether a batch is intended before the last one has ended.
+
+        Not where batches are single calls, the strictest way; nor where the run is to stop, and one push says it all.
+        """
+        return self._run.batch > 1 and not self._clock.wait(0)
+
+    def _begin(self, batch: tuple[Call, ...]) -> None:
+        """Let a batch be made whose intents have landed."""
         if batch:
-            self._unrecorded = self._sender.send(batch)
-            for result in self._unrecorded:
-                self._keep(result)
+            self._sender.begin(batch)
+            self._under_way = True
+
+    def _finish(self) -> bool:
+        """Wait for the calls that are under way, and keep what became of them; False where there are none."""
+        if not self._under_way:
+            return False
+        self._under_way = False
+        results = self._sender.end()
+        self._unrecorded += results
+        for result in results:
+            self._keep(result)
         return True
 
     def _next_calls(self) -> Iterator[Call]:
         """Take the calls that may be tried now, and skip those that may not be any more.
 
-        What waits for calls of this batch is left for a later one: the calls of a batch run side by side.
+        What waits for calls of this batch, or of one under way, is left for a later one: they run side by side.
         """
         while not self._clock.wait(0):
             taken = self._turns.next()
@@ -144,20 +177,6 @@ class Applier(Generic[S]):
     def _keep(self, result: Result) -> None:
         self._results.append(result)
         self._turns.note(result)
-
-    def _untried(self, reason: str) -> Iterator[Result]:
-        """Yield a result for each call that the run did not come to."""
-        done = {result.call.id for result in self._results}
-        for call in (*self._batch, *self._turns):
-            if call.id not in done:
-                yield Result(call, Skipped(reason), self._clock.utc())
-
-    def _held_since(self, first: Plan) -> Iterator[Result]:
-        """Yield a result for each call that a later plan held, so that nothing owed is lost from the report."""
-        known = {planned.call.id for planned in first.held} | {result.call.id for result in self._results}
-        for planned in self._plan.held:
-            if planned.held and planned.call.id not in known:
-                yield Result(planned.call, Skipped(planned.held.message, planned.held.because), self._clock.utc())
 
     def _plan_again(self) -> None:
         """Another run was first: take its state, and plan anew what is owed then.

@@ -58,10 +58,16 @@ class Clock(Protocol):
 
 
 class SenderPort(Protocol):
-    """Makes the calls of a batch whose intents are durable."""
+    """Makes the calls of a batch whose intents are durable, one batch after another."""
 
-    def send(self, calls: Sequence[Call]) -> tuple[Result, ...]:
-        """Return a result for every call, in the order given."""
+    def begin(self, calls: Sequence[Call]) -> None:
+        """Begin to make the calls of a batch, and return. The batch before has to have ended."""
+
+    def end(self) -> tuple[Result, ...]:
+        """Wait for the batch's calls, and return a result for every one of them, in the order given."""
+
+    def halt(self, reason: str) -> None:
+        """Let no further call of this run begin, those of a batch under way included."""
 
     def stopped(self, call: Call) -> Skipped | None:
         """Say why a call must not be tried any more in this run, None where it may."""

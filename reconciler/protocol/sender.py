@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +19,7 @@ from reconciler.protocol.ports import Clock, JournalPort, SchedulerPort
 _RETRY_PAUSES = (0.5, 1.0, 2.0)
 _WAKE = 0.2
 _MOST_PAUSING = 128
-"""Threads of a target whose tables pause: one that only waits must not keep another from being called."""
+"""Threads of a target whose tables pause."""
 
 
 class Sender:
@@ -51,6 +51,8 @@ class Sender:
         self._pauses = {name: Pause(target.pause, clock) for name, target in called.items()}
         self._hours = {name: Hours(target, clock) for name, target in called.items()}
         self._slots = {name: threading.Semaphore(target.concurrency) for name, target in called.items()}
+        self._batch: Sequence[Call] = ()
+        self._jobs: Sequence[Future[list[Result]]] = ()
         self._pools = {name: pool(_threads(target)) for name, target in called.items()}
 
     def __enter__(self) -> Self:
@@ -70,22 +72,30 @@ class Sender:
         reason = self._halted or self._stopped_targets.get(call.target) or table
         return Skipped(reason) if reason else self._hours[call.target].closed
 
-    def send(self, calls: Sequence[Call]) -> tuple[Result, ...]:
-        """Make the calls of a batch; returns when every one has a result, in the order given."""
+    def halt(self, reason: str) -> None:
+        """Let no further call of this run begin; those that have begun get their results."""
+        self._halted = self._halted or reason
+
+    def begin(self, calls: Sequence[Call]) -> None:
+        """Begin to make the calls of a batch, and return."""
         tables: dict[Key, list[Call]] = {}
         for call in calls:
             tables.setdefault((call.target, call.table), []).append(call)
-        jobs = [self._pools[target].submit(self._send_table, queue) for (target, _), queue in tables.items()]
-        while wait(jobs, timeout=_WAKE).not_done:
+        self._batch = calls
+        self._jobs = [self._pools[target].submit(self._send_table, queue) for (target, _), queue in tables.items()]
+
+    def end(self) -> tuple[Result, ...]:
+        """Wait until every call of the batch has a result, and return them in the order given."""
+        while wait(self._jobs, timeout=_WAKE).not_done:
             pass  # a wait without an end can sleep through a signal that comes just before it
-        results = {result.call.id: result for job in jobs for result in job.result()}
-        return tuple(results[call.id] for call in calls)
+        results = {result.call.id: result for job in self._jobs for result in job.result()}
+        return tuple(results[call.id] for call in self._batch)
 
     def _send_table(self, calls: Sequence[Call]) -> list[Result]:
         results = []
         for call in calls:
             result = Result(call, self._attempt(call), self._clock.utc())
-            self._note(result)
+            self._note(call, result.outcome)
             results.append(result)
             self._tell(result)
         return results
@@ -97,10 +107,9 @@ class Sender:
         except Exception as error:  # noqa: BLE001
             self._deaf = self._deaf or error
 
-    def _note(self, result: Result) -> None:
-        """Remember what must not be tried any more after this result."""
-        call = result.call
-        match result.outcome:
+    def _note(self, call: Call, outcome: Outcome | Skipped) -> None:
+        """Remember what must not be tried any more after this outcome."""
+        match outcome:
             case Rejected(error, target_wide=True):
                 self._stopped_targets[call.target] = f"the target {call.target} refused the credential: {error}"
             case Rejected(error) | NotSent(error):
@@ -129,22 +138,27 @@ class Sender:
 
     def _when_it_may(self, call: Call) -> Outcome | Skipped:
         """Make a call once its table's pause is over and the target has a slot, if it still may be made by then."""
-        key = (call.target, call.table)
-        self._pauses[call.target].wait(key, lambda: self.stopped(call))
-        with self._slots[call.target]:
-            reason = self._pace(call) or self.stopped(call)
-            if reason:
-                return reason
-            try:
-                return self._journaled(call)
-            finally:
-                self._pauses[call.target].begin(key)
+        self._pauses[call.target].wait((call.target, call.table), lambda: self.stopped(call))
+        return self._journaled(call)
 
     def _pace(self, call: Call) -> Skipped | None:
         self._paces[call.target].wait()
         return Skipped("the run was interrupted before this call") if self._clock.wait(0) else None
 
     def _journaled(self, call: Call) -> Outcome | Skipped:
+        """Make a call in a slot of its target, and journal what became of it while another one has the slot."""
+        with self._slots[call.target]:
+            outcome = self._pace(call) or self.stopped(call) or self._posted(call)
+        if isinstance(outcome, Skipped):
+            return outcome
+        try:
+            self._journal.outcome(call.id, outcome, self._clock.utc())
+        except OSError as error:
+            self._halted = f"the journal cannot be written ({error.strerror}): no further call is made"
+        return outcome
+
+    def _posted(self, call: Call) -> Outcome | Skipped:
+        """Make a call once the journal says that it is about to be made."""
         try:
             self._journal.sending(call.id, self._clock.utc())
         except OSError as error:
@@ -154,12 +168,17 @@ class Sender:
             outcome = self._schedulers[call.target].post(call)
         except Exception as error:  # noqa: BLE001  (whatever went wrong, the request may have left)
             outcome = Unknown(f"unexpected {type(error).__name__} while calling")
-        try:
-            self._journal.outcome(call.id, outcome, self._clock.utc())
-        except OSError as error:
-            self._halted = f"the journal cannot be written ({error.strerror}): no further call is made"
+        finally:
+            self._pauses[call.target].begin((call.target, call.table))
+        if isinstance(outcome, Rejected) and outcome.target_wide:
+            self._note(call, outcome)  # at once: whoever gets the slot next must not try that credential, too
         return outcome
 
 
 def _threads(target: Target) -> int:
-    return max(target.concurrency, _MOST_PAUSING) if target.pause else target.concurrency
+    """Return how many tables' calls are prepared at once.
+
+    More than the target has slots: one that waits for the disk, or only for its pause, must not keep another from
+    being called.
+    """
+    return max(2 * target.concurrency, _MOST_PAUSING if target.pause else 0)

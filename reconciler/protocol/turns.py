@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import chain
 
 from reconciler.core.call import Call
@@ -36,7 +36,7 @@ class Turns:
             self._calls[call.target, call.table].append(call)
         planned = {(table.target.name, table.table): table for table in tables}
         self._open = {key: {call.id for call in table.ready} for key, table in planned.items()}
-        self._needs = {key: _needs(key, table, planned.keys()) for key, table in planned.items()}
+        self._needs = {key: _needs(key, table, planned) for key, table in planned.items()}
         self._dependents: dict[Key, list[Key]] = defaultdict(list)
         for key, needs in self._needs.items():
             for upstream in needs:
@@ -125,10 +125,9 @@ class Turns:
                 ended.append((table, root or needed))
 
 
-def _needs(key: Key, table: TablePlan, planned: Iterable[Key]) -> dict[Key, Dependency]:
+def _needs(key: Key, table: TablePlan, planned: Container[Key]) -> dict[Key, Dependency]:
     """Return what a table depends on, of what is planned: the rest is out of this run's scope."""
-    known = frozenset(planned) - {key}
-    return {needed.key: needed for needed in reversed(table.depends_on) if needed.key in known}
+    return {one.key: one for one in reversed(table.depends_on) if one.key != key and one.key in planned}
 
 
 def _waiting(needed: Dependency, root: Dependency, why: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import replace
-from threading import RLock, Thread, current_thread
+from functools import cache, partial
+from threading import RLock
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from reconciler.core.call import Call
 from reconciler.core.config import Target
@@ -15,6 +16,7 @@ from reconciler.core.outcome import NotSent, Outcome, Unknown
 from reconciler.scheduler import wire
 from reconciler.scheduler.answer import LIMIT, judge
 from reconciler.scheduler.credential import Credential, origins
+from reconciler.scheduler.crew import Crew
 from reconciler.scheduler.flight import Flight
 from reconciler.scheduler.trouble import describe
 
@@ -45,6 +47,8 @@ class Scheduler:
         routes = dict(origins(self._target))
         self._origin = routes["url"]
         self._transport = _open_transport(self._target, self._origin, routes.get("proxy"))
+        self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), target.timeout)
+        self._crew = Crew("scheduler-call")
         self._lock = RLock()
         self._flights: set[Flight] = set()
         self._ends: float | None = None
@@ -65,8 +69,8 @@ class Scheduler:
         deadline = monotonic() + self._target.timeout
         flight = Flight()
         try:
-            # A thread of its own: no lookup, handshake or trickle of bytes can hold the caller past the deadline.
-            if not _started(Thread(target=self._fly, args=(flight, letter), name="scheduler-call", daemon=True)):
+            # On another thread: no lookup, handshake or trickle of bytes can hold the caller past the deadline.
+            if not self._crew.do(partial(self._fly, flight, letter)):
                 return NotSent("this machine starts no more threads")
             return flight.wait(deadline) or self._overdue(flight)
         finally:
@@ -89,8 +93,7 @@ class Scheduler:
         self.abort(0.0)
         for flight in tuple(self._flights):
             flight.cut()
-            if flight.thread is not None:
-                flight.thread.join(_GOODBYE)
+        self._crew.dismiss(_GOODBYE)
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -107,7 +110,6 @@ class Scheduler:
         return NotSent("the run was stopped before this was sent" if stopped else f"no connection {within}")
 
     def _fly(self, flight: Flight, letter: wire.Letter) -> None:
-        flight.thread = current_thread()
         with self._lock:
             self._flights.add(flight)
             if self._ends is not None:
@@ -124,37 +126,41 @@ class Scheduler:
     def _send(self, flight: Flight, letter: wire.Letter) -> Outcome:
         import httpx
 
-        timeout = self._target.timeout
         request = httpx.Request(
             "POST",
-            letter.url,
+            _parsed(letter.url),
             headers=list(letter.headers),
             content=flight.passing(letter.body),
-            extensions={
-                "timeout": {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout},
-                "trace": flight.trace,
-            },
+            extensions={"timeout": self._timeouts, "trace": flight.trace},
         )
         response = self._transport.handle_request(request)
         try:
             body = _read(response)
         finally:
             response.close()
-        return judge(response.status_code, dict(response.headers.items()), body, self._credential.value)
+        return judge(response.status_code, _headers(response), body, self._credential.value)
 
 
-def _started(thread: Thread) -> bool:
-    try:
-        thread.start()
-    except RuntimeError:
-        return False
-    return True
+@cache
+def _parsed(url: str) -> httpx.URL:
+    import httpx
+
+    return httpx.URL(url)
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
+    """Return the headers by lower-case names, those that come twice with commas between."""
+    found: dict[str, str] = {}
+    for name, value in response.headers.raw:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 def _read(response: httpx.Response) -> bytes:
     """Return the body as it came, not unpacked; where it is longer than LIMIT, one byte more than that."""
     body = b""
-    for chunk in response.iter_raw():
+    for chunk in cast("httpx.SyncByteStream", response.stream):
         body += chunk
         if len(body) > LIMIT:
             break

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from threading import RLock, Thread
+from threading import RLock
 from time import monotonic
 
 from reconciler.core.outcome import Outcome
@@ -30,7 +30,6 @@ class Flight:
     """
 
     def __init__(self) -> None:
-        self.thread: Thread | None = None
         self._lock = RLock()
         self._sent = False
         self._called_back = False
@@ -44,11 +43,10 @@ class Flight:
 
     def trace(self, event: str, info: Mapping[str, object]) -> None:
         """Follow httpcore's `trace` extension. Raises CalledBack in place of sending a request called back."""
-        step, _, stage = event.rpartition(".")
-        if stage == "started" and not _before_sending(step, info):
-            self._leave()
         if event == "connection.connect_tcp.complete":
             self._hold(info.get("return_value"))
+        elif not self._sent and event.endswith(".started") and not _before_sending(event[: -len(".started")], info):
+            self._leave()
 
     def passing(self, body: bytes) -> Iterator[bytes]:
         """Hand out the body, once. A second guard: should the trace ever fall silent, this still says "sent"."""

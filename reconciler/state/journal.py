@@ -6,14 +6,12 @@ made, since that line is on disk before the request leaves.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
 import re
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from reconciler.core.call import canonical
 from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
 from reconciler.core.settlement import Event, JournalReading, Sending
 from reconciler.errors import Failure, InvalidInput
+from reconciler.state.durable_lines import DurableLines
 
 _RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}")
 _KEPT_DAYS = 30
@@ -38,13 +37,10 @@ class Journal:
     def __init__(self, folder: Path, run: str, started_at: str) -> None:
         """Create and lock the journal of `run`. Raises Failure where the disk does not take it."""
         self.path = folder / f"{run}.jsonl"
-        self._writing = threading.Lock()
-        self._syncing = threading.Lock()
-        self._written = self._synced = 0
-        self._broken: OSError | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+            self._lines = DurableLines(self._file)
             fcntl.flock(self._file, fcntl.LOCK_EX)
             inode = os.fstat(self._file).st_ino
             self._append({"version": 1, "run": run, "startedAt": started_at, "pid": os.getpid(), "inode": inode})
@@ -64,31 +60,7 @@ class Journal:
         self._append({"event": "outcome", "id": call_id, "at": at, **_outcome_fields(outcome)})
 
     def _append(self, event: Mapping[str, object]) -> None:
-        """Write a line and return when it is on disk; one sync serves all lines that were written before it."""
-        line = (canonical(event) + "\n").encode()
-        with self._writing:
-            self._guarded(lambda: self._write(line))
-            self._written += 1
-            mine = self._written
-        with self._syncing:
-            if self._synced < mine:
-                upto = self._written
-                self._guarded(lambda: os.fsync(self._file))
-                self._synced = upto
-
-    def _write(self, line: bytes) -> None:
-        if os.write(self._file, line) != len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    def _guarded(self, action: Callable[[], None]) -> None:
-        """Do something to the file, but nothing any more once it failed: a sync that failed is told of only once."""
-        if self._broken is not None:
-            raise self._broken
-        try:
-            action()
-        except OSError as error:
-            self._broken = error
-            raise
+        self._lines.append((canonical(event) + "\n").encode())
 
     def close(self, *, keep: bool) -> None:
         """End the run in order: the lock goes, and with `keep` False the file too, since git knows all that it says.
@@ -98,7 +70,7 @@ class Journal:
         if not keep:
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
-        elif self._broken is None:
+        elif not self._lines.broken:
             with suppress(OSError):  # the line is a help for copies of the file, and proves nothing by its absence
                 self._append({"event": "ended"})
         os.close(self._file)

@@ -1,6 +1,9 @@
-"""What durability costs: calls per second of the real protocol, with and without journal and pushes, as ratios.
+"""What an apply costs beside its posts: calls per second layer by layer, as ratios to raw httpx in the same run.
 
-python -m tests.bench.durability [ROUNDS]
+python -m tests.bench.durability [CALLS] [ROUNDS] [SECONDS]
+
+Raw httpx is one client with a connection per post, on as many threads as calls are made at once. SECONDS is how long
+the server takes to answer. Ratios are medians of rounds, each of which measures all layers one after another.
 """
 
 from __future__ import annotations
@@ -10,10 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+import httpx
 
 from reconciler.commands.clock import SystemClock
 from reconciler.commands.identity import new_run
@@ -24,17 +31,21 @@ from reconciler.core.ledger import Intent, Ledger
 from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Plan
 from reconciler.core.planner import PlannedCall, TablePlan
+from reconciler.core.report import Report
 from reconciler.protocol.apply import Applier, Run
 from reconciler.protocol.ports import JournalPort, S, StatePort
 from reconciler.protocol.sender import Sender
 from reconciler.scheduler.client import Scheduler
 from reconciler.scheduler.credential import read_credential
+from reconciler.scheduler.wire import Letter, read_origin, write
 from reconciler.state.branch import StateBranch
 from reconciler.state.git import Git
 from reconciler.state.journal import Journal
-from tests.bench.long import emulator
+from tests.bench.answering import answering
 
 _A_TABLE = 4
+_AT_ONCE = 8
+_AUTH = {"BENCH_AUTH": "bench"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +75,38 @@ class Forgetful:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to run: what it is called, how many calls it makes, its batch, and what of it is durable."""
+    """One way to apply: what it is called, its batch, and what of it is durable."""
 
     name: str
-    calls: int
     batch: int
     journal: bool
     pushes: bool
+    share: float = 1.0
+    """Of the calls; where each takes long, fewer tell as much."""
 
 
 VARIANTS = (
-    Variant("bare: nothing is durable", 300, 500, journal=False, pushes=False),
-    Variant("with a journal", 300, 500, journal=True, pushes=False),
-    Variant("with a journal and pushes, batch 1", 20, 1, journal=True, pushes=True),
-    Variant("with a journal and pushes, batch 20", 200, 20, journal=True, pushes=True),
-    Variant("with a journal and pushes, batch 500", 500, 500, journal=True, pushes=True),
+    Variant("apply, nothing durable", 500, journal=False, pushes=False),
+    Variant("apply with a journal", 500, journal=True, pushes=False),
+    Variant("apply with journal and pushes, batch 500", 500, journal=True, pushes=True),
+    Variant("apply with journal and pushes, batch 20", 20, journal=True, pushes=True, share=0.25),
+    Variant("apply with journal and pushes, batch 1", 1, journal=True, pushes=True, share=0.02),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Calls a second, and the milliseconds of our processor time that each took; git's own are not in it."""
+
+    a_second: float
+    milliseconds: float
+
+
+def timed(calls: int, work: Callable[[], object]) -> Rate:
+    """Do some work, in which that many calls are made."""
+    cpu, begin = time.process_time(), time.perf_counter()
+    work()
+    return Rate(calls / (time.perf_counter() - begin), (time.process_time() - cpu) / calls * 1000)
 
 
 def plan_of(calls: int, target: Target) -> Plan:
@@ -123,14 +150,34 @@ def repository(folder: Path) -> Git:
     return Git.find(top)
 
 
-def applied(variant: Variant, state: StatePort[S], target: Target, folder: Path) -> float:
-    """Apply a variant's calls and return how many it made a second."""
+def raw(calls: Sequence[Call], target: Target) -> Rate:
+    """Post the bodies of calls with httpx and nothing else."""
+    origin, credential = read_origin(target.url), read_credential(target, _AUTH)
+    letters = [write(call, credential, origin) for call in calls]
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+
+    def post(letter: Letter) -> None:
+        headers = {name: value for name, value in letter.headers if name not in {"host", "content-length"}}
+        if not client.post(letter.url, content=letter.body, headers=headers).json()["success"]:
+            raise RuntimeError("not accepted")
+
+    with httpx.Client(limits=limits, trust_env=False) as client, ThreadPoolExecutor(_AT_ONCE) as threads:
+        return timed(len(calls), lambda: list(threads.map(post, letters)))
+
+
+def posted(calls: Sequence[Call], target: Target) -> Rate:
+    """Make calls with our client, on threads of a pool."""
+    with Scheduler(target, read_credential(target, _AUTH)) as scheduler, ThreadPoolExecutor(_AT_ONCE) as threads:
+        return timed(len(calls), lambda: list(threads.map(scheduler.post, calls)))
+
+
+def applied(variant: Variant, plan: Plan, state: StatePort[S], target: Target, folder: Path) -> Rate:
+    """Apply a plan as a variant does."""
     run = Run(new_run(), "bench", "c0ffee", variant.batch, None)
     clock = SystemClock()
-    plan = plan_of(variant.calls, target)
     planner: Callable[[Snapshot], Plan] = lambda _: Plan(None, ())  # noqa: E731  (nobody else moves this state)
     settler: Callable[[Snapshot], Change] = lambda _: Change()  # noqa: E731
-    credential = read_credential(target, {"BENCH_AUTH": "bench"})
+    credential = read_credential(target, _AUTH)
     with (
         journal_of(variant, folder, run.name) as journal,
         Scheduler(target, credential) as scheduler,
@@ -138,37 +185,49 @@ def applied(variant: Variant, state: StatePort[S], target: Target, folder: Path)
     ):
         applier = Applier(run, state, planner, settler, sender, clock)
         snapshot = state.read()
-        begin = time.perf_counter()
-        report = applier.execute(snapshot, Change(), plan)
-        seconds = time.perf_counter() - begin
-    if [result.label for result in report.results] != ["triggered"] * variant.calls:
+        reports: list[Report] = []
+        rate = timed(len(plan.ready), lambda: reports.append(applier.execute(snapshot, Change(), plan)))
+    (report,) = reports
+    if [result.label for result in report.results] != ["triggered"] * len(plan.ready):
         raise RuntimeError(f"{variant.name}: {report.failure or 'not all was triggered'}")
-    return variant.calls / seconds
+    return rate
 
 
-def measured(variant: Variant, target: Target) -> float:
+def measured(variant: Variant, calls: int, target: Target) -> Rate:
     """Run a variant once in a scratch folder."""
+    plan = plan_of(max(_A_TABLE, int(calls * variant.share)), target)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         if variant.pushes:
             state = StateBranch(repository(folder), "", "state", "origin", warn=print)
-            return applied(variant, state, target, folder)
-        return applied(variant, Forgetful(), target, folder)
+            return applied(variant, plan, state, target, folder)
+        return applied(variant, plan, Forgetful(), target, folder)
 
 
-def main(rounds: int = 3) -> None:
-    """Measure all variants in turn, some times, and print the medians."""
-    with tempfile.TemporaryDirectory() as scratch, emulator(Path(scratch), "") as url:
+def layers(calls: int, target: Target) -> Mapping[str, Callable[[], Rate]]:
+    """Return what is measured, by its name: raw httpx first."""
+    made = plan_of(calls, target).ready
+    applies = {variant.name: partial(measured, variant, calls, target) for variant in VARIANTS}
+    return {"raw httpx": partial(raw, made, target), "our client": partial(posted, made, target), **applies}
+
+
+def main(calls: int = 1000, rounds: int = 5, seconds: float = 0.0) -> None:
+    """Measure all layers in turn, some times, and print the medians."""
+    with answering(2 * _AT_ONCE, seconds) as url:
         auth = Auth("UID", FromEnv("BENCH_AUTH"))
-        target = Target("bench", url, "tn_bench", auth, "UTC", concurrency=8)
-        measured(VARIANTS[0], target)  # imports and caches: not what is measured
-        turns = [[measured(variant, target) for variant in VARIANTS] for _ in range(rounds)]
-    rates = [statistics.median(column) for column in zip(*turns, strict=True)]
-    print(f"the cost of durability: 8 calls at once on loopback, the remote on this disk, {rounds} rounds")
-    print(f"{'':<40}{'calls/s':>10}{'of bare':>10}")
-    for variant, rate in zip(VARIANTS, rates, strict=True):
-        print(f"{variant.name:<40}{rate:>10.0f}{rate / rates[0]:>10.2f}")
+        target = Target("bench", url, "tn_bench", auth, "UTC", concurrency=_AT_ONCE)
+        for measure in layers(40, target).values():
+            measure()  # imports and caches: not what is measured
+        measures = layers(calls, target)
+        turns = [{name: measure() for name, measure in measures.items()} for _ in range(rounds)]
+    print(f"{calls} calls, {_AT_ONCE} at once on loopback, {seconds * 1000:g} ms an answer, {rounds} rounds")
+    print(f"{'':<44}{'calls/s':>10}{'of raw':>10}{'CPU ms/call':>14}")
+    for name in measures:
+        rate = statistics.median(turn[name].a_second for turn in turns)
+        cpu = statistics.median(turn[name].milliseconds for turn in turns)
+        ratio = statistics.median(turn[name].a_second / turn["raw httpx"].a_second for turn in turns)
+        print(f"{name:<44}{rate:>10.0f}{ratio:>10.2f}{cpu:>14.2f}")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*map(int, sys.argv[1:3]), *map(float, sys.argv[3:4]))

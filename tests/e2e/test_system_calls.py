@@ -105,7 +105,7 @@ class Bench:
             wrong.append("it never came to that call")
         if recovered.code not in (0, 7):
             wrong.append(f"the next apply ended with {recovered.code}: {recovered.err}")
-        if len(doubtful) > (BATCH if case.fresh else 1):
+        if len(doubtful) > (2 * BATCH if case.fresh else 1):
             wrong.append(f"in doubt, though not under way: {doubtful}")
         if last.code or any(times != expected() for times in ran.values()):
             wrong.append(f"the last apply ended with {last.code}: {last.err}; this ran: {ran}")

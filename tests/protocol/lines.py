@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.call import Call, Times
@@ -56,7 +56,13 @@ def send(
 ) -> tuple[Result, ...]:
     aim: Target = replace(worlds.target(), **target)  # type: ignore[arg-type]
     with Sender({"prod": aim}, {"prod": scheduler}, journal or Lines(), clock or Clock(), lambda _: None) as sender:
-        return sender.send(calls)
+        return made(sender, calls)
+
+
+def made(sender: Sender, calls: Sequence[Call]) -> tuple[Result, ...]:
+    """Make a batch and wait for it."""
+    sender.begin(calls)
+    return sender.end()
 
 
 def labels(results: tuple[Result, ...]) -> list[str]:

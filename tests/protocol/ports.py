@@ -101,23 +101,37 @@ class Clock:
 
 @dataclass(slots=True)
 class CountingSender:
-    """Answers every call by a rule, and remembers what it was asked to send."""
+    """Answers every call by a rule, and remembers what it was asked to send.
+
+    Of a batch `early` calls are made as it begins, the others once it is waited for.
+    """
 
     answer: Callable[[Call], Outcome] = lambda _call: Triggered("trace")
     sent: list[Call] = field(default_factory=list)
     refuses: Callable[[Call], str | None] = lambda _call: None
+    batches: list[Sequence[Call]] = field(default_factory=list)
+    early: int = 0
+    results: tuple[Result, ...] = ()
+    halted: str | None = None
 
-    def send(self, calls: Sequence[Call]) -> tuple[Result, ...]:
-        results = []
-        for call in calls:
-            reason = self.refuses(call)
-            if reason:
-                results.append(Result(call, Skipped(reason), "2026-01-20T05:00:00Z"))
-                continue
-            self.sent.append(call)
-            results.append(Result(call, self.answer(call), "2026-01-20T05:00:00Z"))
-        return tuple(results)
+    def begin(self, calls: Sequence[Call]) -> None:
+        self.batches.append(calls)
+        self.results = tuple(map(self._made, calls[: self.early]))
+
+    def end(self) -> tuple[Result, ...]:
+        self.results += tuple(map(self._made, self.batches[-1][len(self.results) :]))
+        return self.results
+
+    def _made(self, call: Call) -> Result:
+        skipped = self.stopped(call)
+        if skipped:
+            return Result(call, skipped, "2026-01-20T05:00:00Z")
+        self.sent.append(call)
+        return Result(call, self.answer(call), "2026-01-20T05:00:00Z")
+
+    def halt(self, reason: str) -> None:
+        self.halted = reason
 
     def stopped(self, call: Call) -> Skipped | None:
-        reason = self.refuses(call)
+        reason = self.halted or self.refuses(call)
         return Skipped(reason) if reason else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,9 @@ from reconciler.core.report import Report, Result
 from reconciler.core.request import Request
 from reconciler.errors import Failure, Stale
 from reconciler.protocol.apply import Applier, Run
+from reconciler.protocol.sender import Sender
 from tests.core import worlds
+from tests.protocol.lines import Line, Lines
 from tests.protocol.ports import Clock, CountingSender, MemoryState
 
 HOUR = 3600
@@ -72,8 +75,9 @@ class Bench:
         return [result.label for result in report.results]
 
 
-def test_every_call_is_intended_before_it_is_sent_and_recorded_after() -> None:
-    bench = Bench()
+@pytest.mark.parametrize("early", [0, 9])
+def test_every_call_is_intended_before_it_is_sent_and_recorded_after(early: int) -> None:
+    bench = Bench(sender=CountingSender(early=early))
     seen: list[bool] = []
 
     def answer(call: object) -> Outcome:
@@ -199,6 +203,101 @@ def test_outcomes_that_cannot_be_written_are_reported_and_nothing_more_is_sent()
     assert bench.labels(report) == ["triggered", "skipped", "skipped"]
     assert len(bench.sender.sent) == 1
     assert len(bench.state.tip.intents) == 1
+
+
+def test_a_batch_is_intended_while_the_one_before_is_under_way() -> None:
+    bench = Bench(requests=tuple(worlds.request(f"m#{n}", ((2 * n * HOUR, (2 * n + 1) * HOUR),)) for n in range(6)))
+    begun: list[tuple[int, int]] = []
+    bench.state.before_commit = lambda _change: begun.append((len(bench.sender.batches), len(bench.sender.sent)))
+    assert bench.labels(bench.apply()) == ["triggered"] * 6
+    assert begun == [(0, 0), (1, 0), (2, 2), (3, 4), (3, 6)]
+    assert [message.split(":")[0] for message in bench.state.messages] == [
+        "Intend 2 calls",
+        "Intend 2 calls",
+        "Record 2 triggered; intend 2 calls",
+        "Record 2 triggered",
+        "Record 2 triggered",
+    ]
+
+
+def test_calls_are_made_while_the_next_batch_is_pushed() -> None:
+    """No call is answered before the next batch's push is under way; the push ends when they are."""
+    bench = Bench()
+    pushing, answered = threading.Event(), threading.Event()
+
+    def beside(_change: Change) -> None:
+        if bench.state.messages:
+            bench.state.before_commit = lambda _change: None
+            pushing.set()
+            assert answered.wait(5)
+
+    def during(_call: Call) -> None:
+        assert pushing.wait(5)
+        answered.set()
+
+    bench.state.before_commit = beside
+    line = Line(during=during)
+    with Sender({"prod": worlds.target()}, {"prod": line}, Lines(), bench.clock, lambda _: None) as sender:
+        snapshot = bench.state.read()
+        run = Run("mine", "dana", "abc", 2, None)
+        applier = Applier(run, bench.state, bench.plan, lambda _: Change(), sender, bench.clock)
+        report = applier.execute(snapshot, Change(), bench.plan(snapshot))
+    assert bench.labels(report) == ["triggered"] * 3
+
+
+def test_a_batch_of_one_is_intended_when_the_one_before_has_its_outcome() -> None:
+    bench = Bench()
+    unanswered: list[int] = []
+    bench.state.before_commit = lambda _change: unanswered.append(len(bench.sender.batches) - len(bench.sender.sent))
+    bench.apply(batch=1)
+    assert unanswered == [0] * 4
+
+
+def test_a_push_that_fails_beside_calls_keeps_their_outcomes_and_lets_no_other_begin() -> None:
+    bench = Bench(sender=CountingSender(early=1))
+
+    def fail_second(_change: Change) -> None:
+        if bench.sender.batches:
+            raise Failure("the remote does not answer")
+
+    bench.state.before_commit = fail_second
+    report = bench.apply()
+    assert report.unrecorded
+    assert report.failure is not None
+    assert bench.labels(report) == ["triggered", "skipped", "skipped"]
+    assert "nothing more can be recorded" in (report.results[1].error or "")
+    assert len(bench.sender.sent) == 1
+
+
+def test_a_race_lost_beside_calls_waits_for_them_and_records_them_with_what_it_plans_then() -> None:
+    bench = Bench()
+
+    def race(_change: Change) -> None:
+        if bench.sender.batches:
+            bench.state.before_commit = lambda _change: None
+            bench.state.write(Change())
+
+    bench.state.before_commit = race
+    assert bench.labels(bench.apply()) == ["triggered"] * 3
+    subjects = [message.split(":")[0] for message in bench.state.messages]
+    assert subjects == ["Intend 2 calls", "another run", "Record 2 triggered; intend 1 call", "Record 1 triggered"]
+    assert set(bench.executions().values()) == {1}
+
+
+def test_an_interrupt_takes_back_what_was_intended_ahead() -> None:
+    bench = Bench()
+    answer = bench.sender.answer
+
+    def interrupted(call: Call) -> Outcome:
+        bench.clock.stopping = True
+        bench.sender.refuses = lambda _call: "the run was interrupted"
+        return answer(call)
+
+    bench.sender.answer = interrupted
+    report = bench.apply()
+    assert sorted(bench.labels(report)) == ["skipped", "skipped", "triggered"]
+    assert bench.state.tip.intents == ()
+    assert len(bench.state.messages) == 3
 
 
 def test_an_interrupt_sends_nothing_more_and_records_what_was_sent() -> None:

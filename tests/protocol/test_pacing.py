@@ -13,7 +13,7 @@ from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered
 from reconciler.protocol.sender import Sender
 from tests.core import worlds
 from tests.inline import InlineExecutor
-from tests.protocol.lines import Line, Lines, call, labels, send
+from tests.protocol.lines import Line, Lines, call, labels, made, send
 from tests.protocol.ports import Clock
 
 
@@ -34,9 +34,9 @@ def test_a_pause_lasts_from_one_batch_to_the_next() -> None:
     clock, line = Clock(), Line()
     target = replace(worlds.target(), pause=30.0)
     with Sender({"prod": target}, {"prod": line}, Lines(), clock, lambda _: None, InlineExecutor) as sender:
-        sender.send([call("a", 1), call("b", 1)])
+        made(sender, [call("a", 1), call("b", 1)])
         assert clock.now == 0
-        sender.send([call("a", 2)])
+        made(sender, [call("a", 2)])
     assert clock.now == 30
 
 
@@ -152,5 +152,5 @@ def test_another_targets_hours_do_not_matter() -> None:
     targets = {"prod": replace(worlds.target(), window=NIGHT), "test": replace(worlds.target(), name="test")}
     schedulers = {"prod": line, "test": line}
     with Sender(targets, schedulers, Lines(), clock, lambda _: None, InlineExecutor) as sender:
-        results = sender.send([call("a", 1), call("a", 1, "test")])
+        results = made(sender, [call("a", 1), call("a", 1, "test")])
     assert labels(results) == ["skipped", "triggered"]

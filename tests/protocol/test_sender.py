@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from reconciler.core.call import Call
 from reconciler.core.outcome import NotSent, Outcome, Rejected, Unknown
-from tests.protocol.lines import Line, Lines, call, labels, send
+from reconciler.core.report import Result
+from reconciler.protocol.sender import Sender
+from tests.core import worlds
+from tests.protocol.lines import Line, Lines, call, labels, made, send
 from tests.protocol.ports import Clock
 
 
@@ -99,3 +104,49 @@ def test_after_an_interrupt_no_call_begins() -> None:
     line = Line()
     assert labels(send(line, [call("a", 1)], clock=Clock(stopping=True))) == ["skipped"]
     assert line.posted == []
+
+
+class _Slow(Lines):
+    """A journal that has the outcome of table `a` on disk only when something else has happened."""
+
+    def __init__(self, until: threading.Event) -> None:
+        super().__init__()
+        self.until = until
+
+    def outcome(self, call_id: str, outcome: Outcome, at: str) -> None:
+        if call_id == call("a", 1).id:
+            assert self.until.wait(5)
+        super().outcome(call_id, outcome, at)
+
+
+def test_a_slot_is_free_while_an_outcome_is_brought_to_disk() -> None:
+    other = threading.Event()
+    line = Line(during=lambda made: other.set() if made.table == "b" else None)
+    assert labels(send(line, [call("a", 1), call("b", 1)], _Slow(other), concurrency=1)) == ["triggered"] * 2
+
+
+def test_whoever_gets_the_slot_of_a_call_with_a_refused_credential_knows_of_it() -> None:
+    other = threading.Event()
+    line = Line([Rejected("who are you", target_wide=True)])
+    target = replace(worlds.target(), concurrency=1)
+    told: Callable[[Result], None] = lambda result: other.set() if result.call.table == "b" else None  # noqa: E731
+    with Sender({"prod": target}, {"prod": line}, _Slow(other), Clock(), told) as sender:
+        assert labels(made(sender, [call("a", 1), call("b", 1)])) == ["rejected", "skipped"]
+    assert [one.table for one in line.posted] == ["a"]
+
+
+def test_after_a_halt_no_call_begins_and_those_under_way_have_their_results() -> None:
+    under_way, halted = threading.Event(), threading.Event()
+
+    def during(_call: Call) -> None:
+        under_way.set()
+        assert halted.wait(5)
+
+    target = replace(worlds.target(), concurrency=1)
+    with Sender({"prod": target}, {"prod": Line(during=during)}, Lines(), Clock(), lambda _: None) as sender:
+        sender.begin([call("a", 1), call("a", 2), call("b", 1)])
+        assert under_way.wait(5)
+        sender.halt("the state cannot be written")
+        halted.set()
+        results = sender.end()
+    assert sorted(labels(results)) == ["skipped", "skipped", "triggered"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.core.call import Call, Range, Times
@@ -29,9 +29,29 @@ class InterruptForgets(Applier[Snapshot]):
 
     def _step(self) -> bool:
         if self._clock.wait(0):
+            self._finish()
             self._unrecorded = ()
             return False
         return super()._step()
+
+
+class BegunBeforeLanded(Applier[Snapshot]):
+    """The calls of a batch begin while the push of their intents is still under way."""
+
+    def _intents(self, batch: Sequence[Call]) -> Iterator[Intent]:
+        self._finish()
+        super()._begin(tuple(batch))
+        yield from super()._intents(batch)
+
+    def _begin(self, batch: tuple[Call, ...]) -> None:
+        pass
+
+
+class StrictIgnored(Applier[Snapshot]):
+    """Single calls are intended ahead, too."""
+
+    def _looks_ahead(self) -> bool:
+        return not self._clock.wait(0)
 
 
 class BlindRebase(Applier[Snapshot]):
@@ -179,19 +199,19 @@ def _widened(call: Call) -> Call:
 class TableGoesOn(Sender):
     """A failure does not keep the table's later calls from being made."""
 
-    def _note(self, result: Result) -> None:
-        super()._note(result)
+    def _note(self, call: Call, outcome: Outcome | Skipped) -> None:
+        super()._note(call, outcome)
         self._stopped_tables.clear()
 
 
 class TargetGoesOn(Sender):
     """A refused credential stops its table alone."""
 
-    def _note(self, result: Result) -> None:
-        super()._note(result)
+    def _note(self, call: Call, outcome: Outcome | Skipped) -> None:
+        super()._note(call, outcome)
         self._stopped_targets.clear()
-        if isinstance(result.outcome, Rejected):
-            self._stopped_tables[result.call.target, result.call.table] = "refused"
+        if isinstance(outcome, Rejected):
+            self._stopped_tables[call.target, call.table] = "refused"
 
 
 class HoursIgnored(Sender):

@@ -18,13 +18,13 @@ from reconciler.core.settlement import JournalReading
 from reconciler.errors import Failure
 from reconciler.protocol.apply import Run
 from tests.core import worlds
-from tests.inline import InlineExecutor
 from tests.simulation import reckoning
 from tests.simulation.coalescing import coalesced
 from tests.simulation.parts import Parts
 from tests.simulation.process import END_OF_TIME, HOURS, Process
 from tests.simulation.promises import BrokenPromise
 from tests.simulation.stage import Actor, play
+from tests.simulation.workers import Workers, Working
 from tests.simulation.world import NOTHING, PERSON, Machine, Odds, World
 
 TABLES = ("a.b", "c.d")
@@ -154,7 +154,8 @@ class History:
         self.here += [name] if machine in self.homes else []
 
         def script(actor: Actor) -> None:
-            process = self.parts.process(self.world, actor, machine, name, self.parts.judge, now)
+            ahead = 2 * batch if batch > 1 else 1
+            process = self.parts.process(self.world, actor, machine, name, self.parts.judge, now, ahead)
             self.apply(process, batch, asked=asked)
 
         return script
@@ -172,15 +173,17 @@ class History:
 
         process.begin()
         try:
+            workers = Workers(process)
             with self.parts.sender(
-                {"prod": TARGET}, {"prod": process}, process, process, lambda _: None, InlineExecutor
+                {"prod": TARGET}, {"prod": process}, process, process, lambda _: None, lambda _: workers
             ) as sender:
                 snapshot = process.read()
                 settlement = settled(snapshot)
                 first = plan(Changed(snapshot, settlement))
                 process.agreed = frozenset(call.id for call in first.ready) if asked else None
                 run = Run(process.run, "somebody", "commit", batch, process.agreed)
-                applier = self.parts.applier(run, process, plan, settled, sender, process)
+                working = Working(sender, process)
+                applier = self.parts.applier(run, process, plan, settled, working, process)
                 report = applier.execute(snapshot, settlement, first)
         except Failure as failure:
             self.world.log.append(f"{process.run} fails: {failure}")

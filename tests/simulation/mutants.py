@@ -44,6 +44,8 @@ _RUNS = (
         Parts(applier=runs.InterruptForgets, odds=_more(signal=0.05)),
         Promise.KNOWN_RECORDED,
     ),
+    Mutant("BegunBeforeLanded", Parts(applier=runs.BegunBeforeLanded), Promise.DURABLE, doubles=True),
+    Mutant("StrictIgnored", Parts(applier=runs.StrictIgnored), Promise.AHEAD),
     Mutant("BlindRebase", Parts(applier=runs.BlindRebase), Promise.DOUBT_NOT_SENT, doubles=True),
     Mutant("AgreementForgotten", Parts(applier=runs.AgreementForgotten), Promise.AGREED),
     Mutant("UnknownTakenForFailure", Parts(applier=runs.UnknownTakenForFailure), Promise.DOUBT_STAYS, doubles=True),

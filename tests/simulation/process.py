@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.call import Call
-from reconciler.core.change import Change, Overtaken, Snapshot
+from reconciler.core.change import Change, Overtaken, Snapshot, remaining
 from reconciler.core.config import Hours
 from reconciler.core.outcome import NotSent, Outcome, Rejected, Triggered, Unknown
 from reconciler.core.plan import Plan
@@ -27,7 +28,8 @@ HOURS = Hours(0, 43_200)
 class Process:
     """The ports of one run. `now` is what its wall clock shows when it plans, `plan` its latest plan.
 
-    `agreed` are the calls that a person saw, if asked; `closed` is set once the target's hours are over.
+    `agreed` are the calls that a person saw, if asked; `closed` is set once the target's hours are over. `ahead` is how
+    many intents of its own may be without an answer; `jobs` is what its threads still have to do.
     """
 
     world: World
@@ -36,6 +38,7 @@ class Process:
     run: str
     judge: Judge = judge
     now: int = END_OF_TIME
+    ahead: int = 1
     agreed: frozenset[str] | None = None
     time: int = 0
     signalled: bool = False
@@ -44,14 +47,24 @@ class Process:
     disk_full: bool = False
     target_stopped: bool = False
     failed: dict[str, str] = field(default_factory=dict)
+    jobs: deque[Callable[[], None]] = field(default_factory=deque)
+    working: bool = False
 
     def step(self, name: str) -> None:
-        """Let others act; then go on, or die here."""
+        """Let others act, and other threads of this process; then go on, or die here."""
         self.actor.pause()
+        while self.jobs and not self.working and self.world.chance(self.world.odds.beside):
+            self.work()
         self.world.log.append(f"{self.run} {name}")
         if self.world.chance(self.world.odds.crash):
             self.world.log.append(f"{self.run} crashes")
             raise Crash
+
+    def work(self) -> None:
+        """Do one of the jobs: the calls of a table, one after another."""
+        self.working = True
+        self.jobs.popleft()()
+        self.working = False
 
     # the state
 
@@ -65,6 +78,7 @@ class Process:
         """Push, or fail: before anything left the disk, or so that nobody knows what became of the push."""
         if not change:
             return base
+        self._check_ahead(base, change)
         self.step(f"pushes: {message.partition(chr(10))[0]}")
         if self.world.chance(self.world.odds.no_objects):
             raise Failure("git cannot write objects: no space left on device")
@@ -75,6 +89,17 @@ class Process:
         landed = self.world.tip
         self.step("has pushed")
         return landed
+
+    def _check_ahead(self, base: Snapshot, change: Change) -> None:
+        """Check that intents are not written far ahead of the calls: what dies with its disk leaves them in doubt."""
+        if change.intents:
+            known = [intent for intent in base.intents if intent.run == self.run]
+            open_ = remaining((*known, *change.intents), change.settled)
+            unanswered = [i.call.id for i in open_ if not self._has_answer(i.call.id)]
+            self.world.require(len(unanswered) <= self.ahead, Promise.AHEAD, f"{self.run}: {unanswered}")
+
+    def _has_answer(self, call_id: str) -> bool:
+        return not isinstance(self.world.journaled.get((self.run, call_id), Sending()), Sending)
 
     def _unclear(self, base: Snapshot, change: Change) -> str:
         fate = self.world.rng.choice(("landed", "lost", "late"))

@@ -11,6 +11,7 @@ class Promise(StrEnum):
     NEVER_TWICE = "never twice"
     APPROVED = "only approved reruns run"
     DURABLE = "an intent is durable before its call is made"
+    AHEAD = "intents are written one batch ahead at most"
     AS_PLANNED = "what was planned is what is sent"
     AGREED = "only what was agreed to is made"
     HELD = "what is held is not made"

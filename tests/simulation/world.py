@@ -25,7 +25,10 @@ NOTHING = Revision(None, (), {})
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """How often a thing happens, each out of one: faults, and people who bring in copies of journals."""
+    """How often a thing happens, each out of one: faults, and people who bring in copies of journals.
+
+    `beside` is how often a process makes a table's calls at a step of a push.
+    """
 
     crash: float = 0.0
     mute: float = 0.0
@@ -41,6 +44,7 @@ class Odds:
     lost: float = 0.0
     muddled: float = 0.0
     copies: float = 0.0
+    beside: float = 0.3
 
 
 @dataclass(slots=True, eq=False)
