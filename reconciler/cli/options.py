@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -12,9 +11,15 @@ import click
 from reconciler.commands.terminal import Terminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reconciler.core.sharding import Shard
 
-# Each command imports its module when it runs: `--help` pays for click alone.
+    _Paths = click.Path[Path]
+else:
+    _Paths = click.Path
+
+# Each command imports its module when it runs, and what it needs of the standard library: `--help` pays for click.
 
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
@@ -25,13 +30,29 @@ def ask(question: str) -> bool:
     return click.confirm(question, default=False, err=True)
 
 
-@dataclass(slots=True)
 class Call:
     """What the options before the command say."""
 
-    root: Path = Path("triggers")
-    command: str | None = None
-    terminal: Terminal = field(default_factory=lambda: Terminal(0, ask))
+    def __init__(self) -> None:
+        self.folder = "triggers"
+        self.command: str | None = None
+        self.terminal = Terminal(0, ask)
+
+    @property
+    def root(self) -> Path:
+        """The root's folder."""
+        from pathlib import Path
+
+        return Path(self.folder)
+
+
+class FilePath(_Paths):
+    """The type of options that name files."""
+
+    def coerce_path_result(self, value: str | os.PathLike[str]) -> Path:
+        from pathlib import Path
+
+        return Path(value)
 
 
 passing = click.make_pass_decorator(Call)

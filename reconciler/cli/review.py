@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Call, examples, passing
+from reconciler.cli.options import Call, FilePath, examples, passing
 from reconciler.cli.root import cli
-from reconciler.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.errors import ExitCode
 
 
 @cli.command(
@@ -17,7 +21,7 @@ from reconciler.errors import ExitCode
         "reconciler comment apply.md --pull-request 12",
     )
 )
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("file", type=FilePath(), metavar="FILE")
 @click.option("--pull-request", "number", type=click.IntRange(1), metavar="N", help="Default: the one that CI is at.")
 @passing
 def comment(call: Call, file: Path, number: int | None) -> ExitCode:

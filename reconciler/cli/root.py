@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from reconciler import __version__
@@ -24,21 +22,21 @@ Exit codes:
 @click.version_option(__version__, prog_name="reconciler")
 @click.option(
     "--root",
-    type=click.Path(path_type=Path),
-    default=Path("triggers"),
+    type=click.Path(),
+    default="triggers",
     show_default=True,
     help="The folder that holds reconciler.yaml and the manifests.",
 )
 @click.option("-v", "--verbose", count=True, help="Show every point and body; on a bug, where it happened.")
 @click.option("-q", "--quiet", count=True, help="Only results, warnings and errors.")
 @click.pass_context
-def cli(context: click.Context, root: Path, verbose: int, quiet: int) -> None:
+def cli(context: click.Context, root: str, verbose: int, quiet: int) -> None:
     """GitOps for backfills: manifests in git say which schedule times a table must have been triggered for.
 
     The reconciler subtracts what was triggered already, makes only the calls that are missing, and commits the state
     back. Nothing is triggered twice by accident.
     """
     call = context.ensure_object(Call)
-    call.root = root
+    call.folder = root
     call.command = context.invoked_subcommand
     call.terminal = Terminal(verbose - quiet, ask)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from reconciler.cli.options import Call, T, examples, passing
+from reconciler.cli.options import Call, FilePath, T, examples, passing
 from reconciler.cli.root import cli
-from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reconciler.commands.questions import Question
+    from reconciler.errors import ExitCode
 
 
 @cli.command(
@@ -76,7 +77,7 @@ def init(
 @click.option("--owner", metavar="NAME", help="Who looks after the table.")
 @click.option("--target", metavar="NAME", help="The target; default: the config's.")
 @click.option("--name", metavar="NAME", help="The manifest's name; default: made from the table's.")
-@click.option("--file", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it, below the root.")
+@click.option("--file", type=FilePath(), metavar="FILE", help="Where to write it, below the root.")
 @passing
 def new(
     call: Call,

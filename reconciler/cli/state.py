@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Call, examples, formats, passing
+from reconciler.cli.options import Call, FilePath, examples, formats, passing
 from reconciler.cli.root import cli
-from reconciler.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.errors import ExitCode
 
 
 @cli.command(
@@ -21,7 +25,7 @@ from reconciler.errors import ExitCode
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--as", "became", type=click.Choice(["triggered", "not-triggered"]), help="What became of the calls.")
 @click.option("--reason", metavar="TEXT", help="How you know; it is recorded with your name.")
-@click.option("--journal", type=click.Path(path_type=Path), metavar="FILE", help="Settle by a journal that CI kept.")
+@click.option("--journal", type=FilePath(), metavar="FILE", help="Settle by a journal that CI kept.")
 @click.option("--run-ended", is_flag=True, help="The journal is whole, and its run has ended: it was killed.")
 @passing
 def resolve(
@@ -64,9 +68,7 @@ def verify(call: Call, since: str | None, output: str) -> ExitCode:
         "reconciler state import calls.jsonl --review adopt-past --reason 'from the shell history'",
     ),
 )
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE..."
-)
+@click.argument("files", nargs=-1, required=True, type=FilePath(exists=True, dir_okay=False), metavar="FILE...")
 @click.option("--reason", metavar="TEXT", help="How you know; it is recorded with your name.")
 @click.option("--review", metavar="BRANCH", help="Put the commit on this new branch instead, for others to review.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be recorded.")

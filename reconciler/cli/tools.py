@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from reconciler.cli.options import Call, examples, passing
+from reconciler.cli.options import Call, FilePath, examples, passing
 from reconciler.cli.root import cli
-from reconciler.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.errors import ExitCode
 
 
 @cli.command(epilog=examples("reconciler schema backfill > backfill.v1.schema.json"))
@@ -30,7 +33,7 @@ def schema(call: Call, kind: Literal["backfill", "config"]) -> ExitCode:
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8083, show_default=True, help="0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--db", type=click.Path(path_type=Path), metavar="FILE", help="Keep instances in this SQLite file.")
+@click.option("--db", type=FilePath(), metavar="FILE", help="Keep instances in this SQLite file.")
 @click.option("--tenant", metavar="ID", help="Refuse every other tenant.")
 @click.option("--every", default="1h", show_default=True, help="The schedule of every table: 15m, 1h, 1d …")
 @click.option("--range-end", type=click.Choice(["inclusive", "exclusive"]), default="inclusive", show_default=True)
@@ -64,9 +67,7 @@ def emulator(
 @cli.command(
     epilog=examples("reconciler demo", "reconciler demo --dir /tmp/backfills", "reconciler demo --watch --pause 3")
 )
-@click.option(
-    "--dir", "folder", type=click.Path(path_type=Path), metavar="DIR", help="A folder to make; default: a new one."
-)
+@click.option("--dir", "folder", type=FilePath(), metavar="DIR", help="A folder to make; default: a new one.")
 @click.option(
     "--watch", is_flag=True, help="Serve a page that shows what the scheduler runs, live; wait between chapters."
 )

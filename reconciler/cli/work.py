@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Call, examples, formats, passing, scope, sharding
+from reconciler.cli.options import Call, FilePath, examples, formats, passing, scope, sharding
 from reconciler.cli.root import cli
-from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reconciler.core.sharding import Shard
+    from reconciler.errors import ExitCode
 
 
 @cli.command(
     epilog=examples("reconciler validate", "reconciler validate --format github", "reconciler validate triggers/sales")
 )
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=FilePath(), metavar="[PATH]...")
 @formats("text", "json", "github", "gitlab", "sarif")
 @click.option("--base", metavar="REF", help="Also report what this branch does to state files and guards, since REF.")
 @passing
@@ -42,10 +43,8 @@ def validate(call: Call, paths: tuple[Path, ...], output: str, base: str | None)
     )
 )
 @formats("text", "markdown", "json", "html")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan there, not to the terminal."
-)
-@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Save it, for one `apply FILE`.")
+@click.option("--out", type=FilePath(), metavar="FILE", help="Write the plan there, not to the terminal.")
+@click.option("--save", type=FilePath(), metavar="FILE", help="Save it, for one `apply FILE`.")
 @click.option("--base", metavar="REF", help="Show only what this branch adds over its merge base with REF.")
 @click.option("--explain", metavar="TABLE", help="Say why this table is called, covered, held or in doubt.")
 @click.option("--at", metavar="TIME", help="With --explain: why this one schedule time is.")
@@ -63,12 +62,20 @@ def plan(
     table: str | None,
     target: str | None,
     exit_code: bool,
-) -> ExitCode:
+) -> int:
     """Show what apply would do. Calls no scheduler and needs no credential.
 
     Where reviews approve reruns, it asks GitHub or GitLab about those that are open, if it finds a token.
     """
-    from reconciler.commands import plan as command
+    answers = None
+    if output != "html" and not (out or save or base is not None or explain is not None or at is not None):
+        from reconciler.commands.answers import Answers, Asked
+
+        answers = Answers.to(Asked(call.folder, output, table, target, exit_code), call.terminal)
+        given = answers.again(call.terminal) if answers else None
+        if given is not None:
+            return given
+    from reconciler.commands import plan as command  # only now: all of this takes longer than the answer given again
     from reconciler.commands.gather import Scope
 
     options = command.PlanOptions(call.root, output, out, save, Scope(table, target), exit_code, base)
@@ -76,7 +83,7 @@ def plan(
         from reconciler.commands import explain as explaining
 
         return explaining.run(options, explain, at, call.terminal)
-    return command.run(options, call.terminal)
+    return command.run(options, call.terminal, answers)
 
 
 @cli.command(
@@ -87,7 +94,7 @@ def plan(
         "reconciler apply --shard 3/8",
     )
 )
-@click.argument("plan_file", required=False, type=click.Path(path_type=Path), metavar="[PLANFILE]")
+@click.argument("plan_file", required=False, type=FilePath(), metavar="[PLANFILE]")
 @click.option("--yes", is_flag=True, help="Do not ask. In a pipe nobody is asked anyway.")
 @click.option("--no-push", is_flag=True, help="Keep the state on the local branch; push it yourself afterwards.")
 @scope
@@ -96,7 +103,7 @@ def plan(
 @formats("text", "json", "markdown")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     metavar="FILE",
     help="Write the result there, in that format; the terminal shows text.",
 )
@@ -174,7 +181,7 @@ def history(call: Call, table: str, at: str | None, output: str) -> ExitCode:
     )
 )
 @click.option("--format", "output", type=click.Choice(["html", "svg"]), default="html", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it there, not to standard output.")
+@click.option("--out", type=FilePath(), metavar="FILE", help="Write it there, not to standard output.")
 @scope
 @passing
 def report(call: Call, output: str, out: Path | None, table: str | None, target: str | None) -> ExitCode:

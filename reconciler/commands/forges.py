@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from reconciler.commands.provenance import Provenance
 from reconciler.core.config import Config, ForgeApprovals
-from reconciler.review.connect import connect
-from reconciler.review.forge import Forge
-from reconciler.review.place import Place, check_allowed_host, locate
-from reconciler.review.token import read_token
 from reconciler.review.traced import ReviewedReruns
 from reconciler.state.checkout import Checkout
+
+if TYPE_CHECKING:  # most plans ask no forge
+    from reconciler.review.forge import Forge
+    from reconciler.review.place import Place
 
 
 def open_reviews(checkout: Checkout, commit: str | None, config: Config, environ: Mapping[str, str]) -> ReviewedReruns:
@@ -32,6 +33,10 @@ def open_forge(checkout: Checkout, policy: ForgeApprovals | None, environ: Mappi
 
     Raises ForgeFailure where it is not known, where there is no token, or where the token must not go there.
     """
+    from reconciler.review.connect import connect
+    from reconciler.review.place import check_allowed_host
+    from reconciler.review.token import read_token
+
     remote = checkout.remote()
     url = checkout.git.setting(f"remote.{remote}.url") if remote else None
     place = _place(url, policy, environ)
@@ -40,6 +45,8 @@ def open_forge(checkout: Checkout, policy: ForgeApprovals | None, environ: Mappi
 
 
 def _place(remote: str | None, policy: ForgeApprovals | None, environ: Mapping[str, str]) -> Place:
+    from reconciler.review.place import locate
+
     if policy is None:
         return locate(environ, remote)
     return locate(environ, remote, forge=policy.forge, url=policy.url, repository=policy.repository)

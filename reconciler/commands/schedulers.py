@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.core.change import Key
 from reconciler.core.config import Target
@@ -12,8 +13,10 @@ from reconciler.core.request import Rules
 from reconciler.errors import UsageFailure
 from reconciler.scheduler.client import Scheduler
 from reconciler.scheduler.credential import Credential, check_allowed_host, read_credential
-from reconciler.scheduler.emulator import NO_FAULTS, Emulator, Faults, parse_faults
 from reconciler.state.git import Git
+
+if TYPE_CHECKING:  # with its database, server and pages it is imported for embedded targets alone
+    from reconciler.scheduler.emulator import Emulator, Faults
 
 FAULTS = "RECONCILER_EMULATOR_FAULTS"
 """What goes wrong with calls to embedded targets, as `emulator --faults` has it: to see what comes of it."""
@@ -61,6 +64,8 @@ def emulator_database(git: Git, target: str) -> Path:
 
 
 def _emulator(target: Target, git: Git, rules: Mapping[Key, Rules], faults: Faults) -> Emulator:
+    from reconciler.scheduler.emulator import Emulator
+
     database = emulator_database(git, target.name)
     database.parent.mkdir(parents=True, exist_ok=True)
     schedules = {table: rule.schedule for (name, table), rule in rules.items() if name == target.name and rule.schedule}
@@ -68,6 +73,8 @@ def _emulator(target: Target, git: Git, rules: Mapping[Key, Rules], faults: Faul
 
 
 def _faults(environ: Mapping[str, str]) -> Faults:
+    from reconciler.scheduler.emulator import NO_FAULTS, parse_faults
+
     text = environ.get(FAULTS, "")
     try:
         return parse_faults(text) if text else NO_FAULTS

@@ -8,15 +8,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from reconciler.render.paint import Paint
+if TYPE_CHECKING:  # imported where a command works: `--help` does without
+    from pathlib import Path
 
-if TYPE_CHECKING:  # what shows progress is imported where a command works: `--help` does without
     from reconciler.commands.phases import Phases
     from reconciler.core.progress import Progress
+    from reconciler.render.paint import Paint
 
 _ERASE = "\r\x1b[2K"
 """Takes all off the line, the ^C that a terminal adds included."""
@@ -26,8 +25,7 @@ _PIPE = 100
 """Columns of a result that no terminal shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """How progress shows, in seconds: work shows that lasts longer than `after`, the bar is drawn anew every `redraw`.
 
     In a pipe there is a line every `line`, and none before.
@@ -48,9 +46,9 @@ class Terminal:
         """`verbosity` is above 0 for -v and below for -q; `ask` puts a yes-or-no question to a person."""
         self.verbose = verbosity > 0
         self.interactive = sys.stdin.isatty() and sys.stderr.isatty()
-        self.paint = Paint(enabled=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+        self.coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self.ask = ask
-        self._quiet = verbosity < 0
+        self.quiet = verbosity < 0
         self._bars = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
         self._pace = pace
         self._phases: Phases | None = None
@@ -58,6 +56,13 @@ class Terminal:
         self._shown = False
         self._lock = threading.RLock()
         self.trouble: OSError | None = None
+
+    @property
+    def paint(self) -> Paint:
+        """Colours for standard output."""
+        from reconciler.render.paint import Paint
+
+        return Paint(enabled=self.coloured)
 
     @property
     def columns(self) -> int:
@@ -93,7 +98,7 @@ class Terminal:
 
     def message(self, text: str) -> None:
         """Print a message; silent with -q."""
-        if not self._quiet:
+        if not self.quiet:
             self.warning(text)
 
     def warning(self, text: str) -> None:
@@ -114,7 +119,7 @@ class Terminal:
         from reconciler.commands.phases import Phases
         from reconciler.core.progress import SILENT
 
-        if self._quiet:
+        if self.quiet:
             return SILENT
         if self._phases is None:
             every = self._pace.redraw if self._bars else self._pace.line / 5

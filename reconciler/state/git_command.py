@@ -7,46 +7,21 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedRandom
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from reconciler.errors import Failure
+from reconciler.state.git_process import ENVIRONMENT, SETTINGS, kill, scrub, undisturbed
 from reconciler.state.patience import Patience
 
 if TYPE_CHECKING:
     from git.cmd import Git as GitPython
 
-# What a hook's or a wrapper's environment says about *its* repository must not decide which one we write to.
-_FOREIGN = re.compile(
-    r"GIT_(DIR|WORK_TREE|INDEX_FILE|INDEX_VERSION|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE"
-    r"|PREFIX|CEILING_DIRECTORIES|SHALLOW_FILE|GRAFT_FILE|REPLACE_REF_BASE|QUARANTINE_PATH|LITERAL_PATHSPECS"
-    r"|GLOB_PATHSPECS|NOGLOB_PATHSPECS|ICASE_PATHSPECS|EXTERNAL_DIFF|DEFAULT_HASH|REFLOG_ACTION)"
-)
-
-# Fixed settings that win over the user's: durable objects and refs, no hooks' or extensions' side effects on push.
-_SETTINGS = (
-    *("-c", "core.fsync=all"),
-    *("-c", "core.quotePath=false"),
-    *("-c", "push.followTags=false"),
-    *("-c", "push.recurseSubmodules=no"),
-    *("-c", "fetch.recurseSubmodules=no"),
-    *("-c", "gc.auto=0"),
-    *("-c", "maintenance.auto=false"),
-)
-
 _FULL = re.compile(r"no space left|out of diskspace|quota exceeded|file too large|SIGXFSZ", re.IGNORECASE)
 _LOCKED = re.compile(r"\.lock'?: File exists")
-
-_ENVIRONMENT = {
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_LITERAL_PATHSPECS": "1",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +52,7 @@ class GitCommand:
         started: GitPython.AutoInterrupt | None = None
         with _fed(stdin) as feed:
             try:
-                with _undisturbed():
+                with undisturbed():
                     started = self._start(arguments, feed)
                 process = cast("subprocess.Popen[bytes]", started.proc)
                 out, words = patience.communicate(process, timeout)
@@ -85,7 +60,7 @@ class GitCommand:
                 why = "no answer when the run was stopped" if patience.over else f"no answer within {timeout:g} seconds"
                 return Answer(-signal.SIGKILL, b"", why)
             finally:
-                _kill(started)
+                kill(started.proc if started is not None else None)
         last = _last_words(words)
         if process.returncode < 0 and not last:
             last = f"it was ended by {signal.Signals(-process.returncode).name}"
@@ -97,10 +72,10 @@ class GitCommand:
 
         try:
             started = self._git.execute(
-                ["git", *_SETTINGS, *arguments],
+                ["git", *SETTINGS, *arguments],
                 istream=feed,
                 as_process=True,
-                env=cast("Mapping[str, str]", _ENVIRONMENT),
+                env=cast("Mapping[str, str]", ENVIRONMENT),
                 start_new_session=True,
             )
         except GitCommandNotFound:
@@ -113,18 +88,9 @@ class GitCommand:
         return started
 
 
-def _kill(started: GitPython.AutoInterrupt | None) -> None:
-    """End a git that still runs, with all of its session."""
-    process = started.proc if started else None
-    if process is not None and process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 def _gitpython(folder: Path) -> GitPython:
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    for name in [name for name in os.environ if _FOREIGN.fullmatch(name)]:
-        del os.environ[name]
+    scrub()
     from git.cmd import Git as GitPython
 
     return GitPython(os.fspath(folder))
@@ -154,20 +120,6 @@ def way_out(words: str, otherwise: str) -> str:
             "wait for the git command that holds the lock; where none runs any more, remove that file, then run again"
         )
     return otherwise
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hold back a Ctrl-C while git starts.
-
-    Until it has its session, it is in our process group, and would hear it; and nobody would know of a git that a
-    KeyboardInterrupt has cut into. Git inherits that; SIGTERM, by which it ends helpers of its own, must stay free.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _last_words(words: bytes) -> str:
