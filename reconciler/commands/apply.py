@@ -10,7 +10,7 @@ from pathlib import Path
 from reconciler.commands import saved_plan
 from reconciler.commands.clock import SystemClock, signals
 from reconciler.commands.console import Console
-from reconciler.commands.gather import Manifests, Scope, read_manifests
+from reconciler.commands.gather import Manifests, Scope, manifest_cache, read_manifests
 from reconciler.commands.identity import new_run, who
 from reconciler.commands.outfile import check_files
 from reconciler.commands.results import Results
@@ -85,7 +85,8 @@ class _Apply:
         branch = checkout.branch(self.options.branch, os.environ)
         commit = checkout.head()
         _check_committed(checkout, self.options.root)
-        manifests = read_manifests(checkout.manifests(commit), progress=progress)
+        files = checkout.manifests(commit)
+        manifests = read_manifests(files, progress=progress, cache=manifest_cache(checkout, files))
         if self.options.shard:
             self.scope = self._share(manifests, self.options.shard)
         targets = _targets(manifests, self.scope)

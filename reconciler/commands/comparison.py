@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.commands.console import Console
 from reconciler.commands.forges import open_reviews
-from reconciler.commands.gather import Manifests, Planner, read_manifests
+from reconciler.commands.gather import Manifests, Planner, manifest_cache, read_manifests
 from reconciler.commands.state import Gathered, blocked_tables
 from reconciler.core.call import describe
 from reconciler.core.change import Changed
@@ -97,7 +97,8 @@ def _read_base(checkout: Checkout, ref: str, commit: str) -> Base:
     except Failure as failure:
         return Base(ref, commit, problem=_unreadable(ref, commit, None, failure.message))
     try:
-        return Base(ref, commit, config, read_manifests(files, progress=checkout.git.progress))
+        manifests = read_manifests(files, (), checkout.git.progress, manifest_cache(checkout, files), whole=False)
+        return Base(ref, commit, config, manifests)
     except InvalidInput as invalid:
         first = next(problem for problem in invalid.problems if problem.severity == "error")
         where = f"{first.file}: " if first.file else ""

@@ -77,7 +77,7 @@ def _second(text: str) -> int:
 
 def _run(options: PlanOptions, name: str, second: int | None, console: Console) -> ExitCode:
     checkout = open_checkout(options.root, console.progress)
-    manifests = work_tree_manifests(options.root, console.progress)
+    manifests = work_tree_manifests(options.root, console.progress, checkout)
     manifests.tables(Scope(target=options.scope.target))  # a target that does not exist is refused
     found = gather(checkout, manifests, Scope(), console)  # what holds a table, or runs it too, may be any other
     tables = Tables.of(found)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from reconciler.cache import Cache, key_of
 from reconciler.commands.clock import wall_clock
 from reconciler.commands.settled import Settled
 from reconciler.core.change import Change, Key, Snapshot, doubt_of, keys_of
@@ -23,9 +25,11 @@ from reconciler.core.request import STANDARD, Declared, Request
 from reconciler.core.settlement import JournalReading, settle
 from reconciler.core.sharding import Shard, Share, homes
 from reconciler.errors import InvalidInput, Problem, UsageFailure
-from reconciler.manifests.root import CONFIG, read_root
+from reconciler.manifests.files import MANY
+from reconciler.manifests.root import config_of, read_root
 from reconciler.manifests.worktree import read_worktree
 from reconciler.review.approvals import Reviews, approvals
+from reconciler.state.checkout import Checkout
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +88,51 @@ class Manifests:
         return {key: requests for key, requests in every.items() if key in scope or key in above}
 
 
-def read_manifests(files: Mapping[str, bytes], found: Sequence[Problem] = (), progress: Progress = SILENT) -> Manifests:
-    """Read a root's files. Raises InvalidInput with every problem where any is an error."""
-    reading = read_root(files, found, progress)
+def read_manifests(
+    files: Mapping[str, bytes],
+    found: Sequence[Problem] = (),
+    progress: Progress = SILENT,
+    cache: Cache | None = None,
+    *,
+    whole: bool = True,
+) -> Manifests:
+    """Read a root's files. Raises InvalidInput with every problem where any is an error.
+
+    `whole` is False where other versions of the same manifests are wanted too: then the cache forgets none.
+    """
+    reading = read_root(files, found, progress, cache)
+    if cache is not None:
+        cache.save(whole=whole)
     problems = tuple(sorted((*found, *reading.problems)))
     if reading.config is None or reading.declared is None or any(p.severity == "error" for p in problems):
         raise InvalidInput("the manifests are not valid", "", problems)
     return Manifests(reading.config, reading.declared, problems, tuple(files))
 
 
-def work_tree_manifests(root: Path, progress: Progress = SILENT) -> Manifests:
-    """Read the manifests as they lie in the work tree. Raises InvalidInput with every problem."""
+def work_tree_manifests(root: Path, progress: Progress = SILENT, checkout: Checkout | None = None) -> Manifests:
+    """Read the manifests as they lie in the work tree. Raises InvalidInput with every problem.
+
+    With a checkout, what they say is kept in its repository, and not read again.
+    """
     files, problems = read_worktree(root, progress)
-    return read_manifests(files, problems, progress)
+    return read_manifests(files, problems, progress, manifest_cache(checkout, files) if checkout else None)
 
 
 def work_tree_config(root: Path, progress: Progress = SILENT) -> Config:
     """Read the config as it lies in the work tree, whatever the manifests say. Raises InvalidInput."""
     files, _ = read_worktree(root, progress)
-    reading = read_root(files, progress=progress)
-    if reading.config is None:
-        raise InvalidInput("the config is not valid", "", tuple(p for p in reading.problems if p.file == CONFIG))
-    return reading.config
+    config, problems = config_of(files)
+    if config is None:
+        raise InvalidInput("the config is not valid", "", problems)
+    return config
+
+
+def manifest_cache(checkout: Checkout, files: Sized) -> Cache | None:
+    """Return what is kept of a root's manifests in its repository; None where there are so few that none is needed."""
+    if len(files) < MANY:
+        return None
+    root = key_of(os.fsencode(checkout.prefix)).hex()[:16]
+    return Cache.of(checkout.git.common_dir / "reconciler" / "cache", f"manifests-{root}")
 
 
 @dataclass(frozen=True, slots=True)

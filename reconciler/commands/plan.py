@@ -129,7 +129,7 @@ def _gather(options: PlanOptions, console: Console) -> tuple[Gathered, Compariso
     holds the very manifests that the work tree holds.
     """
     checkout = open_checkout(options.root, console.progress)
-    manifests = work_tree_manifests(options.root, console.progress)
+    manifests = work_tree_manifests(options.root, console.progress, checkout)
     compared = None
     if options.base is not None:
         from reconciler.commands.comparison import compare

@@ -49,7 +49,7 @@ def run(options: ReportOptions, console: Console) -> ExitCode:
 
 def _run(options: ReportOptions, console: Console) -> ExitCode:
     checkout = open_checkout(options.root, console.progress)
-    manifests = work_tree_manifests(options.root, console.progress)
+    manifests = work_tree_manifests(options.root, console.progress, checkout)
     found = gather(checkout, manifests, options.scope, console)
     tell_settlement(found.settlement, console)
     tables = Tables.of(found)

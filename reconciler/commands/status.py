@@ -30,7 +30,7 @@ def run(root: Path, output: str, scope: Scope, console: Console, *, exit_code: b
 
 def _show(root: Path, output: str, scope: Scope, console: Console, exit_code: bool) -> ExitCode:
     checkout = open_checkout(root, console.progress)
-    manifests = work_tree_manifests(root, console.progress)
+    manifests = work_tree_manifests(root, console.progress, checkout)
     found = gather(checkout, manifests, scope, console)
     console.warning(problems_text(found.problems, os.fspath(root), console.paint.off()))
     tell_settlement(found.settlement, console)

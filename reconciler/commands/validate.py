@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from pathlib import Path
 
+from reconciler.cache import Cache
 from reconciler.commands.comparison import compare
 from reconciler.commands.console import Console
+from reconciler.commands.gather import manifest_cache
 from reconciler.commands.state import open_checkout
 from reconciler.core.request import Declared
 from reconciler.core.text import count
 from reconciler.errors import ExitCode, Failure, Problem, UsageFailure
+from reconciler.manifests.files import MANY
 from reconciler.manifests.root import Reading, read_root
 from reconciler.manifests.worktree import read_worktree
 from reconciler.render.problem_reports import problems_gitlab, problems_sarif
@@ -27,7 +30,10 @@ def run(root: Path, paths: Sequence[Path], output: str, console: Console, base: 
     With `base`, report too which state files the branch changes since its merge base with that, and which guards.
     """
     files, unread = read_worktree(root, console.progress)
-    reading = read_root(files, unread, console.progress)
+    cache = _cache(root, files)
+    reading = read_root(files, unread, console.progress, cache)
+    if cache is not None:
+        cache.save(whole=True)
     compared = _compared(root, base, reading, console) if base is not None else ()
     problems = _within(root, paths, sorted((*unread, *reading.problems, *compared)))
     errors = any(problem.severity == "error" for problem in problems)
@@ -39,6 +45,16 @@ def run(root: Path, paths: Sequence[Path], output: str, console: Console, base: 
         console.result(problems_text(problems, os.fspath(root), console.paint))
     console.message(_summary(problems, reading.manifests, reading.requests))
     return ExitCode.INVALID if errors else ExitCode.DONE
+
+
+def _cache(root: Path, files: Sized) -> Cache | None:
+    """Return where the repository of a root keeps what its manifests say; None where there is none, or are but few."""
+    if len(files) < MANY:
+        return None
+    try:
+        return manifest_cache(open_checkout(root), files)
+    except Failure:
+        return None
 
 
 def _compared(root: Path, base: str, reading: Reading, console: Console) -> tuple[Problem, ...]:

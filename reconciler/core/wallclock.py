@@ -14,6 +14,8 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86_400
 # Spelled-out digits: `\d` would match other scripts' digits, and `fullmatch` leaves no room for a newline.
 _FORMAT = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
+_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
 
 FIRST = (1 - _EPOCH) * _DAY
 """The first second that the format can write, 0001-01-01 00:00:00."""
@@ -26,12 +28,34 @@ def _midnight(year: int, month: int, day: int) -> int:
     return (date(year, month, day).toordinal() - _EPOCH) * _DAY
 
 
+@lru_cache(maxsize=4096)
+def _day_of(text: str) -> int:
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise ValueError
+    return _midnight(*map(int, match.groups()))
+
+
+@lru_cache(maxsize=4096)
+def _time_of(text: str) -> int:
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError
+    hour, minute, second = map(int, match.groups())
+    return hour * 3600 + minute * 60 + second
+
+
 def parse(text: str) -> int:
     """Return the wall-clock second that `text` names.
 
     Takes exactly the vendor's format in ASCII digits. Raises ValueError, with a reason that can be shown, for every
     other spelling and for times that do not exist (30 February, 24:00:00, a leap second).
     """
+    try:
+        if len(text) == 19 and text[10] == " ":
+            return _day_of(text[:10]) + _time_of(text[11:])  # manifests and ledgers repeat their days and times of day
+    except ValueError:
+        pass  # why, is found out below
     match = _FORMAT.fullmatch(text)
     if match is None:
         raise ValueError("is not written as yyyy-MM-dd HH:mm:ss")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from reconciler.core.config import Approvals, ApprovalsUnset, ForgeApprovals, ManifestApprovals, NoApprovals
 from reconciler.core.text import count
@@ -59,7 +60,7 @@ def _check_forge_url(path: Path, url: str | None, findings: Findings) -> None:
         findings.error(path, "a token would travel unencrypted: the url is plain http", "use https")
 
 
-def check_names_once(path: Path, names: list[str], findings: Findings) -> None:
+def check_names_once(path: Path, names: Sequence[str], findings: Findings) -> None:
     """Add an error for each name that the list at `path` has twice, whatever its case."""
     seen: set[str] = set()
     for position, name in enumerate(names):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from sys import intern
+from typing import NamedTuple
 
 from reconciler.core.config import ApprovalsUnset, Config, ForgeApprovals, Limits, ManifestApprovals, NoApprovals
-from reconciler.core.request import Place, Request, Rerun
+from reconciler.core.request import Place, Request, Rerun, new_request
 from reconciler.core.wallclock import parse
 from reconciler.core.window import EMPTY, Windows, union
 from reconciler.manifests import table_name
@@ -18,14 +20,16 @@ from reconciler.manifests.rules import Written, read_written
 from reconciler.manifests.typed import Typed, list_at, mapping_at, text_at
 from reconciler.manifests.words import nearest
 
+Times = tuple[int, ...]
+"""The schedule times of a request in the order in which they are listed; a range has none."""
+
 _TIME_HINT = "write it like 2026-01-20 01:00:00"
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What could be read of one Backfill: `requests` is empty where there is an error, the texts None where wrong.
 
-    `entries` counts the requests as they are written, `times` are the scheduleTimes of each.
+    `entries` counts the requests as they are written, `times` are the scheduleTimes of each, in seconds.
     """
 
     name: str | None
@@ -34,7 +38,7 @@ class Manifest:
     entries: int
     written: Written
     requests: tuple[Request, ...]
-    times: tuple[tuple[str, ...], ...] = ()
+    times: tuple[Times, ...] = ()
 
 
 def read_backfill(value: Typed, findings: Findings, config: Config | None, alone: bool) -> Manifest:
@@ -44,38 +48,46 @@ def read_backfill(value: Typed, findings: Findings, config: Config | None, alone
     `alone` is True where its file holds no other manifest: request keys are then shorter. Without a config, nothing is
     said about targets and approvals, and there are no requests.
     """
-    name = text_at(value, "metadata", "name")
-    target = _check_target(value, findings, config)
-    table = _check_table(text_at(value, "spec", "tableName"), findings)
-    written = read_written(value, findings)
+    metadata, spec = mapping_at(value, "metadata"), mapping_at(value, "spec")
+    name = _text(metadata.get("name"))
+    target = _check_target(spec, findings, config)
+    table = _check_table(_text(spec.get("tableName")), findings)
+    written = read_written(spec, findings)
+    limits = mapping_at(spec, "limits")
     if config is not None:
-        check_limits(("spec", "limits"), mapping_at(value, "spec", "limits"), config.limits, findings)
-    entries = list_at(value, "spec", "requests")
-    _check_names(entries, findings)
-    windows = [_check_request(("spec", "requests", at), entry, findings, config) for at, entry in enumerate(entries)]
+        check_limits(("spec", "limits"), limits, config.limits, findings)
+    entries = [entry if isinstance(entry, dict) else {} for entry in list_at(spec, "requests")]
+    names = [_name(at, entry) for at, entry in enumerate(entries)]
+    if len(set(names)) < len(names):
+        _check_names(entries, findings)
+    asked = [_check_request(("spec", "requests", at), entry, findings, config) for at, entry in enumerate(entries)]
     manifest = Manifest(name, target, table, len(entries), written, ())
     if findings.failed or config is None or name is None or target is None or table is None:
         return manifest
-    prefix = f"{findings.document.file}#" if alone else f"{findings.document.file}#{name}/"
-    limits = read_limits(mapping_at(value, "spec", "limits"), config.limits)
-    owner = text_at(value, "metadata", "owner")
-    common = _Common(prefix, name, target, table, owner, limits, _limits_line(value, findings))
-    requests = (_request(at, entry, windows[at], common, findings) for at, entry in enumerate(entries))
-    times = (tuple(time for time in list_at(entry, "scheduleTimes") if isinstance(time, str)) for entry in entries)
-    return replace(manifest, requests=tuple(requests), times=tuple(times))
+    file, owner = findings.document.file, _text(metadata.get("owner"))
+    common = _Common(
+        file=file,
+        prefix=prefix_of(file, name, alone),
+        manifest=name,
+        target=target,
+        table=table,
+        owner=intern(owner) if owner is not None else None,
+        limits=read_limits(limits, config.limits),
+        limits_line=findings.document.place(("spec", "limits") if limits else ("spec",))[0],
+    )
+    requests = [_request(at, entry, names[at], asked[at][0], common, findings) for at, entry in enumerate(entries)]
+    return manifest._replace(requests=tuple(requests), times=tuple([times for _, times in asked]))
 
 
-def _limits_line(value: Typed, findings: Findings) -> int:
-    """Return the line where the manifest's limits are, or where they would be added."""
-    path = ("spec", "limits") if mapping_at(value, "spec", "limits") else ("spec",)
-    line, _ = findings.document.place(path)
-    return line
+def prefix_of(file: str, manifest: str, alone: bool) -> str:
+    """Return how the keys of a manifest's requests begin; `alone` where its file holds no other."""
+    return f"{file}#" if alone else f"{file}#{manifest}/"
 
 
-@dataclass(frozen=True, slots=True)
-class _Common:
+class _Common(NamedTuple):
     """What all requests of a manifest share."""
 
+    file: str
     prefix: str
     manifest: str
     target: str
@@ -85,43 +97,47 @@ class _Common:
     limits_line: int
 
 
-def _request(at: int, entry: Typed, windows: Windows, common: _Common, findings: Findings) -> Request:
-    line, column = findings.document.place(("spec", "requests", at))
-    token, reason = text_at(entry, "rerun"), text_at(entry, "reason")
-    approved = tuple(name for name in list_at(entry, "approvedBy") if isinstance(name, str))
-    return Request(
-        key=common.prefix + _name(at, entry),
-        manifest=common.manifest,
-        target=common.target,
-        table=common.table,
-        windows=windows,
-        rerun=Rerun(token, reason or "", approved) if token is not None else None,
-        reason=reason,
-        owner=common.owner,
-        limits=common.limits,
-        place=Place(findings.document.file, line, column, findings.document.last_line(("spec", "requests", at))),
-        limits_line=common.limits_line,
+def _request(
+    at: int, entry: dict[str, Typed], name: str, windows: Windows, common: _Common, findings: Findings
+) -> Request:
+    line, column, last = findings.document.span(("spec", "requests", at))
+    token, reason = _text(entry.get("rerun")), _text(entry.get("reason"))
+    return new_request(
+        common.prefix + name,
+        common.manifest,
+        common.target,
+        common.table,
+        windows,
+        Rerun(token, reason or "", _approvers(entry)) if token is not None else None,
+        reason,
+        common.owner,
+        common.limits,
+        Place(common.file, line, column, last),
+        common.limits_line,
     )
 
 
-def _name(at: int, entry: Typed) -> str:
-    return text_at(entry, "name") or str(at + 1)
+def _approvers(entry: dict[str, Typed]) -> tuple[str, ...]:
+    return tuple([name for name in list_at(entry, "approvedBy") if isinstance(name, str)])
 
 
-def _check_target(value: Typed, findings: Findings, config: Config | None) -> str | None:
-    named = text_at(value, "spec", "target")
+def _name(at: int, entry: dict[str, Typed]) -> str:
+    name = entry.get("name")
+    return name if name and isinstance(name, str) else str(at + 1)
+
+
+def _check_target(spec: dict[str, Typed], findings: Findings, config: Config | None) -> str | None:
+    named = _text(spec.get("target"))
     if config is None:
         return named
-    configured = listed(config.targets)
     if named is None and config.default_target is None:
-        hint = f"add `target:`, or `defaultTarget:` to reconciler.yaml; configured: {configured}"
+        hint = f"add `target:`, or `defaultTarget:` to reconciler.yaml; configured: {listed(config.targets)}"
         findings.error(("spec",), "no target is named, and the config has no defaultTarget", hint)
     if named is not None and named not in config.targets:
         near = nearest(named, config.targets)
         hint = f"did you mean `{near}`? " if near else ""
-        findings.error(
-            ("spec", "target"), f"the target {quoted(named)} is not configured", f"{hint}configured: {configured}"
-        )
+        hint += f"configured: {listed(config.targets)}"
+        findings.error(("spec", "target"), f"the target {quoted(named)} is not configured", hint)
         return None
     return named or config.default_target
 
@@ -142,7 +158,7 @@ def _check_table(table: str | None, findings: Findings) -> str | None:
     return table
 
 
-def _check_names(entries: list[Typed], findings: Findings) -> None:
+def _check_names(entries: list[dict[str, Typed]], findings: Findings) -> None:
     seen: dict[str, int] = {}
     for at, entry in enumerate(entries):
         name = _name(at, entry)
@@ -157,17 +173,23 @@ def _check_names(entries: list[Typed], findings: Findings) -> None:
             findings.error(("spec", "requests", at, "name"), message, "give it another name")
 
 
-def _check_request(path: Path, entry: Typed, findings: Findings, config: Config | None) -> Windows:
-    _check_rerun(path, entry, findings, config)
-    times = list_at(entry, "scheduleTimes")
-    if times:
-        return _points((*path, "scheduleTimes"), times, findings)
-    return _range((*path, "timeRange"), mapping_at(entry, "timeRange"), findings)
+def _check_request(
+    path: Path, entry: dict[str, Typed], findings: Findings, config: Config | None
+) -> tuple[Windows, Times]:
+    """Return the windows of a request, and its scheduleTimes as they are listed."""
+    if "reason" in entry or "approvedBy" in entry:
+        _check_rerun(path, entry, findings, config)
+    times = entry.get("scheduleTimes")
+    if isinstance(times, list) and times:
+        listed_times = _points((*path, "scheduleTimes"), times, findings)
+        return windows_of(listed_times), listed_times
+    written = entry.get("timeRange")
+    return _range((*path, "timeRange"), written if isinstance(written, dict) else {}, findings), ()
 
 
 def _range(path: Path, written: dict[str, Typed], findings: Findings) -> Windows:
-    start = _time((*path, "startTime"), written.get("startTime"), findings)
-    last = _time((*path, "endTime"), written.get("endTime"), findings)
+    start = _time(path, "startTime", written.get("startTime"), findings)
+    last = _time(path, "endTime", written.get("endTime"), findings)
     if start is None or last is None:
         return EMPTY
     if last < start:
@@ -176,33 +198,44 @@ def _range(path: Path, written: dict[str, Typed], findings: Findings) -> Windows
     return ((start, last + 1),)
 
 
-def _points(path: Path, times: list[Typed], findings: Findings) -> Windows:
-    seen: set[int] = set()
+def _points(path: Path, times: list[Typed], findings: Findings) -> Times:
+    seen: dict[int, None] = {}
     for at, written in enumerate(times):
-        time = _time((*path, at), written, findings)
+        time = _time(path, at, written, findings)
         if time is None:
             continue
         if time in seen:
             findings.error((*path, at), f"{written} is in the list twice", "remove one of them")
-        seen.add(time)
-    return union((time, time + 1) for time in seen)
+        seen[time] = None
+    return tuple(seen)
 
 
-def _time(path: Path, written: Typed, findings: Findings) -> int | None:
+def windows_of(times: Iterable[int]) -> Windows:
+    """Return the windows of a list of schedule times."""
+    return union([(time, time + 1) for time in times])
+
+
+def _time(path: Path, step: str | int, written: Typed, findings: Findings) -> int | None:
     if not isinstance(written, str):
         return None
     try:
         return parse(written)
     except ValueError as error:
-        findings.error(path, f"{quoted(written)} {error}", _TIME_HINT)
+        findings.error((*path, step), f"{quoted(written)} {error}", _TIME_HINT)
         return None
 
 
-def _check_rerun(path: Path, entry: Typed, findings: Findings, config: Config | None) -> None:
-    reason = text_at(entry, "reason")
+def _text(value: Typed) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _check_rerun(path: Path, entry: dict[str, Typed], findings: Findings, config: Config | None) -> None:
+    reason = _text(entry.get("reason"))
     if reason is not None and not reason.strip():
         findings.error((*path, "reason"), "is blank", "say why this is needed; reviewers read it")
-    approved = [name for name in list_at(entry, "approvedBy") if isinstance(name, str)]
+    if "approvedBy" not in entry:
+        return
+    approved = _approvers(entry)
     check_names_once((*path, "approvedBy"), approved, findings)
     if not approved or config is None:
         return

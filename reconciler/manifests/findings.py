@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Final
+
 from reconciler.errors import Problem, Severity
-from reconciler.manifests.marks import Document, Path, render_path
+from reconciler.manifests.marks import Path, Places, render_path
 
 _REPORTED: dict[Severity, int] = {"error": 200, "warning": 50}
 """How many problems of a kind a document has room for; one more says that there are more."""
+_NOTHING_TOLD: Final[Mapping[Severity, int]] = {"error": 0, "warning": 0}
+_NOWHERE: Final[frozenset[tuple[int, int]]] = frozenset()
 
 
 class Findings:
@@ -17,11 +22,14 @@ class Findings:
 
     __slots__ = ("_misshapen", "_told", "document", "problems")
 
-    def __init__(self, document: Document, text: tuple[Problem, ...], shape: tuple[Problem, ...]) -> None:
+    def __init__(self, document: Places, text: Sequence[Problem] = (), shape: Sequence[Problem] = ()) -> None:
         self.document = document
         self.problems = [*shape]
-        self._told: dict[Severity, int] = {"error": len(shape), "warning": 0}
-        self._misshapen = {(problem.line, problem.column) for problem in (*text, *shape)}
+        self._misshapen = _NOWHERE
+        self._told: Mapping[Severity, int] = _NOTHING_TOLD
+        if text or shape:
+            self._misshapen = frozenset((problem.line, problem.column) for problem in (*text, *shape))
+            self._told = {"error": len(shape), "warning": 0}
 
     @property
     def failed(self) -> bool:
@@ -40,7 +48,7 @@ class Findings:
         line, column = self.document.place(path)
         if (line, column) in self._misshapen or self._told[severity] > _REPORTED[severity]:
             return
-        self._told[severity] += 1
+        self._told = {**self._told, severity: self._told[severity] + 1}
         if self._told[severity] > _REPORTED[severity]:
             message, hint = f"there are more {severity}s in this document", "mend those above first"
         problem = Problem(self.document.file, line, column, render_path(path), message, hint, severity)

@@ -13,6 +13,8 @@ from reconciler.manifests.typed import Typed
 
 def read_limits(written: Mapping[str, Typed], base: Limits) -> Limits:
     """Return `base` with what is `written` in its place. The shape of `written` has been checked."""
+    if not written:
+        return base
     calls, instances = written.get("calls"), written.get("instances")
     span, future, lag = written.get("span"), written.get("future"), written.get("lag")
     return Limits(

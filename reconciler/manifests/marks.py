@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from reconciler.manifests.quoting import escaped
 
@@ -54,6 +54,19 @@ def is_plain(mark: Mark) -> bool:
     return isinstance(mark, int) and bool(mark & 1)
 
 
+class Places(Protocol):
+    """A document that knows where its values are written."""
+
+    @property
+    def file(self) -> str: ...
+
+    def place(self, path: Path) -> tuple[int, int]:
+        """Return line and column of the value at `path`, or of the nearest value around it where there is none."""
+
+    def span(self, path: Path) -> tuple[int, int, int]:
+        """Return line and column of the value at `path`, and its last line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One YAML document of a file."""
@@ -82,6 +95,10 @@ class Document:
         """Return the last line of the mapping at `path`: comments and empty lines after it are not part of it."""
         mark = self.mark(path)
         return mark.last if isinstance(mark, MapMarks) else unpack(mark)[0]
+
+    def span(self, path: Path) -> tuple[int, int, int]:
+        """Return line and column of the value at `path`, and its last line."""
+        return (*self.place(path), self.last_line(path))
 
     def key_place(self, path: Path, key: str) -> tuple[int, int]:
         """Return line and column of `key` in the mapping at `path`."""

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from reconciler.cache import Cache
 from reconciler.core.change import Key
 from reconciler.core.config import Config
-from reconciler.core.progress import SILENT, Progress, each
+from reconciler.core.progress import SILENT, Progress
 from reconciler.core.request import Declared, Rules
 from reconciler.core.spelling import folded
 from reconciler.errors import Problem
 from reconciler.manifests import table_name
-from reconciler.manifests.backfill import Manifest, read_backfill
+from reconciler.manifests.backfill import Manifest
 from reconciler.manifests.config import read_config
+from reconciler.manifests.files import CONFIG, Entry, kind_of, misplaced, read_files
 from reconciler.manifests.findings import Findings
 from reconciler.manifests.lineages import Named, named_in, read_lineages
-from reconciler.manifests.marks import Document, Value
-from reconciler.manifests.quoting import escaped, quoted
-from reconciler.manifests.rules import Source, rules_of
+from reconciler.manifests.quoting import quoted
+from reconciler.manifests.rules import UNWRITTEN, Source, rules_of
 from reconciler.manifests.shape import check_shape
 from reconciler.manifests.yaml_text import load
 
-CONFIG = "reconciler.yaml"
-"""The file of the config, in the root itself."""
+__all__ = ["CONFIG", "Reading", "config_of", "is_manifest_path", "read_requests", "read_root"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +49,36 @@ def is_manifest_path(path: str) -> bool:
     return path.lower().endswith((".yaml", ".yml")) and not any(folder.startswith(".") for folder in folders)
 
 
-def read_root(files: Mapping[str, bytes], unread: Iterable[Problem] = (), progress: Progress = SILENT) -> Reading:
+def read_root(
+    files: Mapping[str, bytes],
+    unread: Iterable[Problem] = (),
+    progress: Progress = SILENT,
+    cache: Cache | None = None,
+) -> Reading:
     """Read the files of a root: paths relative to it with `/`, and their content. Raises nothing for what they hold.
 
     `unread` are the problems of files that are there and could not be read: of a lineage among them no more is said.
-    Where the config is bad, the manifests are still checked, as far as that goes without it.
+    Where the config is bad, the manifests are still checked, as far as that goes without it. What sound files say is
+    taken from the cache, and put there; whoever opened it saves it.
     """
+    with uncollected():
+        config, named, problems = _read_config_file(files.get(CONFIG))
+        misnamed = {(problem.line, problem.column) for problem in problems}
+        entries, reading = _read_manifests(files, config, named, problems, progress, cache)
+        refused = {problem.file for problem in unread}
+        sound = [each for each in named if each.place not in misnamed and each.file not in refused]
+        lineages, found = read_lineages(CONFIG, sound, files, _tables(entries) if config and sound else {})
+        failed = any(problem.severity == "error" for problem in found)
+        declared = replace(reading.declared, lineage=lineages) if reading.declared and not failed else None
+        return replace(reading, declared=declared, problems=tuple(sorted((*reading.problems, *found))))
+
+
+def config_of(files: Mapping[str, bytes]) -> tuple[Config | None, tuple[Problem, ...]]:
+    """Return the config of a root, None where there is an error in it, and the problems of its file."""
     config, named, problems = _read_config_file(files.get(CONFIG))
     misnamed = {(problem.line, problem.column) for problem in problems}
-    entries, reading = _read_manifests(files, config, named, problems, progress)
-    refused = {problem.file for problem in unread}
-    sound = [each for each in named if each.place not in misnamed and each.file not in refused]
-    lineages, found = read_lineages(CONFIG, sound, files, _tables(entries) if config else {})
-    failed = any(problem.severity == "error" for problem in found)
-    declared = replace(reading.declared, lineage=lineages) if reading.declared and not failed else None
-    return replace(reading, declared=declared, problems=tuple(sorted((*reading.problems, *found))))
+    _, found = read_lineages(CONFIG, [each for each in named if each.place not in misnamed], files, {})
+    return config, tuple(sorted(problem for problem in (*problems, *found) if problem.file == CONFIG))
 
 
 def read_requests(files: Mapping[str, bytes]) -> Reading:
@@ -70,23 +87,35 @@ def read_requests(files: Mapping[str, bytes]) -> Reading:
     return _read_manifests(files, config, named, problems)[1]
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector away: what is read stays, and looking through it again and again finds nothing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            if not gc.get_freeze_count():
+                gc.freeze()  # and back: what is new counts as old, and is not looked through at once
+                gc.unfreeze()
+            gc.enable()
+
+
 def _read_manifests(
     files: Mapping[str, bytes],
     config: Config | None,
     named: Iterable[Named],
     problems: list[Problem],
     progress: Progress = SILENT,
-) -> tuple[list[_Entry], Reading]:
+    cache: Cache | None = None,
+) -> tuple[list[Entry], Reading]:
     """Read all files but the config and the lineages; `problems` are those of the config."""
-    entries: list[_Entry] = []
-    unread = 0
     manifests = sorted(files.keys() - {CONFIG, *(each.file for each in named)})
-    with each(progress, "validating", manifests, "file") as some:
-        for file in some:
-            read, refused = _read_manifest_file(file, files[file], config)
-            entries += read
-            problems += refused
-            unread += not read and bool(refused)
+    read = read_files(files, manifests, config, cache, progress)
+    entries = [entry for each in read for entry in each.entries]
+    problems += (problem for each in read for problem in each.problems)
+    unread = sum(1 for each in read if not each.entries and each.problems)
     if not manifests:
         hint = "write one with: reconciler new TABLE; or name another folder with --root"
         problems.append(Problem("", 0, 0, "", "the root holds no manifests", hint, "warning"))
@@ -94,7 +123,7 @@ def _read_manifests(
     _check_spelling(entries)
     rules = _rules(entries, config) if config else {}
     problems += (problem for entry in entries for problem in entry.findings.problems)
-    requests = tuple(request for entry in entries for request in entry.manifest.requests)
+    requests = tuple([request for entry in entries for request in entry.manifest.requests])
     failed = config is None or any(problem.severity == "error" for problem in problems)
     return entries, Reading(
         config=config,
@@ -105,15 +134,7 @@ def _read_manifests(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A manifest, and what is wrong with it."""
-
-    findings: Findings
-    manifest: Manifest
-
-
-def _tables(entries: Iterable[_Entry]) -> dict[str | None, dict[str, str]]:
+def _tables(entries: Iterable[Entry]) -> dict[str | None, dict[str, str]]:
     """Return the tables that manifests declare, by target, with the file of the first that does."""
     found: dict[str | None, dict[str, str]] = {}
     for entry in entries:
@@ -132,61 +153,44 @@ def _read_config_file(data: bytes | None) -> tuple[Config | None, list[Named], l
     problems = list(loaded.problems)
     configs: list[Config | None] = []
     for document in loaded.documents:
-        if _kind(document) == "Backfill":
+        if kind_of(document) == "Backfill":
             message, hint = "reconciler.yaml holds the Config alone", "move this manifest to another file"
-            problems.append(_misplaced(document, message, hint))
+            problems.append(misplaced(document, message, hint))
             continue
         value, shape = check_shape(document, "config")
         findings = Findings(document, loaded.problems, shape)
         configs.append(read_config(value, findings))
         problems += findings.problems
         if len(configs) > 1:
-            problems.append(_misplaced(document, "there is a Config already, further up", "keep one of the two"))
+            problems.append(misplaced(document, "there is a Config already, further up", "keep one of the two"))
     failed = any(problem.severity == "error" for problem in problems)
     return None if failed or not configs else configs[0], named, problems
 
 
-def _read_manifest_file(file: str, data: bytes, config: Config | None) -> tuple[list[_Entry], list[Problem]]:
-    if not file.isprintable():
-        message = "the file's name has characters that cannot be seen in a review"
-        return [], [Problem(escaped(file, 200), 0, 0, "", message, "rename the file")]
-    loaded = load(file, data)
-    alone = sum(_kind(document) != "Config" for document in loaded.documents) == 1
-    entries = []
-    problems = list(loaded.problems)
-    for document in loaded.documents:
-        if _kind(document) == "Config":
-            message, hint = "a Config is only read from reconciler.yaml in the root", f"move it to {CONFIG}"
-            problems.append(_misplaced(document, message, hint))
-            continue
-        value, shape = check_shape(document, "backfill")
-        findings = Findings(document, loaded.problems, shape)
-        entries.append(_Entry(findings, read_backfill(value, findings, config, alone)))
-    return entries, problems
-
-
-def _kind(document: Document) -> Value | None:
-    return document.value.get("kind") if isinstance(document.value, dict) else None
-
-
-def _misplaced(document: Document, message: str, hint: str) -> Problem:
-    line, column = document.place(("kind",))
-    return Problem(document.file, line, column, "kind", message, hint)
-
-
-def _rules(entries: list[_Entry], config: Config) -> dict[Key, Rules]:
-    sources = []
-    for entry in entries:
-        manifest, requests = entry.manifest, entry.manifest.requests
-        if requests and manifest.name is not None:
-            key = (requests[0].target, requests[0].table)
-            windows = tuple(request.windows for request in requests)
-            sources.append(Source(entry.findings, manifest.name, key, manifest.written, windows, manifest.times))
+def _rules(entries: list[Entry], config: Config) -> dict[Key, Rules]:
+    valid = [(entry, entry.manifest.name) for entry in entries if entry.manifest.requests]
+    tables = {name: _key(manifest) for (_, manifest), name in valid if name is not None}
+    writing = [manifest for (_, manifest), _ in valid if manifest.written is not UNWRITTEN]
+    named = {name for manifest in writing for name in manifest.written.depends_on}
+    concerned = {*map(_key, writing), *(tables[name] for name in named if name in tables)}
+    sources = [
+        Source(findings, name, _key(manifest), manifest.written, manifest.requests, manifest.times)
+        for (findings, manifest), name in valid
+        if name is not None and _key(manifest) in concerned
+    ]
     names = (entry.manifest.name for entry in entries)
-    return rules_of(sources, [name for name in names if name is not None], config)
+    return rules_of(sources, tables, [name for name in names if name is not None], config)
 
 
-def _check_names(entries: list[_Entry]) -> None:
+def _key(manifest: Manifest) -> Key:
+    """Return the table that a valid manifest is about."""
+    return manifest.requests[0].target, manifest.requests[0].table
+
+
+def _check_names(entries: list[Entry]) -> None:
+    names = [entry.manifest.name for entry in entries]
+    if len(set(names)) == len(names):
+        return
     seen: dict[str, Findings] = {}
     for entry in entries:
         findings, manifest = entry.findings, entry.manifest
@@ -198,7 +202,10 @@ def _check_names(entries: list[_Entry]) -> None:
             findings.error(("metadata", "name"), message, "give one of the two another name")
 
 
-def _check_spelling(entries: list[_Entry]) -> None:
+def _check_spelling(entries: list[Entry]) -> None:
+    tables = {(entry.manifest.target, entry.manifest.table) for entry in entries}
+    if len({(target, folded(table or "")) for target, table in tables}) == len(tables):
+        return
     seen: dict[tuple[str | None, str], dict[str, Findings]] = {}
     for entry in entries:
         findings, manifest = entry.findings, entry.manifest

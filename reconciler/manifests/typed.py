@@ -14,7 +14,9 @@ from reconciler.manifests.schema import Kind, schema
 Typed: TypeAlias = "int | float | str | list[Typed] | dict[str, Typed] | None"
 """A value after this step: what the schema is checked against."""
 
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+"""What stands for nothing where it is written without quotes."""
+
 _BOOLEANS = {"true": True, "false": False}
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,299})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,9})?")
@@ -22,13 +24,17 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,9})?")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the schema says of a value: its types, its members, and an example for hints (None where there is none)."""
+    """What the schema says of a value: its types, its members, and an example for hints (None where there is none).
+
+    `numbers` says whether there may be something else than text directly in it.
+    """
 
     types: frozenset[str]
     example: object = None
     members: Mapping[str, Form] = field(default_factory=dict)
     others: Form | None = None
     items: Form | None = None
+    numbers: bool = False
 
     def at(self, path: Path) -> Form:
         """Return the form of the value at `path`; of anything where the schema does not know the way."""
@@ -59,13 +65,21 @@ def _form(source: Mapping[str, object]) -> Form:
     members = cast("Mapping[str, Mapping[str, object]]", source.get("properties", {}))
     others, items = source.get("additionalProperties"), source.get("items")
     examples = cast("list[object]", source.get("examples", [None]))
+    inside = {key: _form(inner) for key, inner in members.items()}
+    other = _form(others) if isinstance(others, dict) else None
+    item = _form(items) if isinstance(items, dict) else None
     return Form(
         frozenset([types] if isinstance(types, str) else cast("list[str]", types)),
         examples[0],
-        {key: _form(inner) for key, inner in members.items()},
-        _form(others) if isinstance(others, dict) else None,
-        _form(items) if isinstance(items, dict) else None,
+        inside,
+        other,
+        item,
+        numbers=any(_is_number(each.types) for each in (*inside.values(), other, item) if each),
     )
+
+
+def _is_number(types: frozenset[str]) -> bool:
+    return "string" not in types and not types.isdisjoint({"boolean", "integer", "number"})
 
 
 def typed(value: Value, mark: Mark, wanted: Form) -> Typed:
@@ -75,7 +89,7 @@ def typed(value: Value, mark: Mark, wanted: Form) -> Typed:
     beside other types gets text, so that `0121` does not lose its zero.
     """
     if isinstance(value, str):
-        return _scalar(value, wanted.types) if isinstance(mark, int) and mark & 1 else value
+        return scalar(value, wanted.types) if isinstance(mark, int) and mark & 1 else value
     if isinstance(value, dict) and isinstance(mark, MapMarks):
         return {key: typed(inner, mark.values[key], wanted.member(key)) for key, inner in value.items()}
     if isinstance(value, list) and isinstance(mark, ListMarks):
@@ -84,8 +98,9 @@ def typed(value: Value, mark: Mark, wanted: Form) -> Typed:
     raise TypeError("the marks are of another value")
 
 
-def _scalar(text: str, types: frozenset[str]) -> Typed:
-    if text in _NULLS:
+def scalar(text: str, types: frozenset[str]) -> Typed:
+    """Return what a scalar without quotes is where one of `types` is asked for."""
+    if text in NULLS:
         return None
     if "string" in types:
         return text
