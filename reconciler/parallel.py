@@ -1,15 +1,32 @@
-"""Both cores: one half of some work here, the other in a copy of this process."""
+"""Work on many things: on both cores, half of it in a copy of this process, and without the garbage collector."""
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, TypeVar
 
 T = TypeVar("T")
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector away: what is read stays, and looking through it again and again finds nothing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            if not gc.get_freeze_count():
+                gc.freeze()  # and back: what is new counts as old, and is not looked through at once
+                gc.unfreeze()
+            gc.enable()
 
 
 def side_by_side(here: Callable[[], T], there: Callable[[], bytes]) -> tuple[T, bytes | None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reconciler.cache import Cache, key_of
 from reconciler.commands.clock import wall_clock
+from reconciler.commands.plan_tables import CHUNK, plan_tables
 from reconciler.commands.settled import Settled
 from reconciler.core.change import Change, Key, Snapshot, doubt_of, keys_of
 from reconciler.core.coalesce import Planned, with_downstream
@@ -20,7 +21,7 @@ from reconciler.core.needs import Table, open_reruns
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.planner import TablePlan, plan_table
 from reconciler.core.policy import Approval
-from reconciler.core.progress import SILENT, Progress, each
+from reconciler.core.progress import SILENT, Progress
 from reconciler.core.request import STANDARD, Declared, Request
 from reconciler.core.settlement import JournalReading, settle
 from reconciler.core.sharding import Shard, Share, homes
@@ -28,6 +29,7 @@ from reconciler.errors import InvalidInput, Problem, UsageFailure
 from reconciler.manifests.files import MANY
 from reconciler.manifests.root import config_of, read_root
 from reconciler.manifests.worktree import read_worktree
+from reconciler.parallel import uncollected
 from reconciler.review.approvals import Reviews, approvals
 from reconciler.state.checkout import Checkout
 
@@ -180,12 +182,15 @@ class Planner:
         needed = {key: some for key, some in self.manifests.needed(self.scope).items() if key not in self.blocked}
         planned: dict[Key, Planned] = {}
         plans: dict[Key, TablePlan] = {}
-        with each(self.progress, "planning", needed, "table") as keys:
-            for key in keys:
-                one = self._plan_table(snapshot, key, needed[key], tuple(intents.pop(key, ())))
-                plans[key] = one.plan
-                if declared.lineage:  # without, what a plan was made of is forgotten: it may be much
-                    planned[key] = one
+        with self.progress.counting("planning", len(needed), "table") as count, uncollected():
+            every = list(needed)
+            for some in (every[at : at + CHUNK] for at in range(0, len(every), CHUNK)):
+                tables = [self.table(snapshot, key, needed[key], tuple(intents.pop(key, ()))) for key in some]
+                for key, one in zip(some, plan_tables(tables, self._plan_table, self.settled), strict=True):
+                    plans[key] = one.plan
+                    if declared.lineage:  # without, what a plan was made of is forgotten: it may be much
+                        planned[key] = one
+                    count.done += 1
         self.settled.save(len(needed))
         plans = self._held(plans)
         if declared.lineage:
@@ -197,14 +202,8 @@ class Planner:
     def _held(self, plans: Mapping[Key, TablePlan]) -> dict[Key, TablePlan]:
         return hold_dependents(plans, self.blocked, self.scope.__contains__)
 
-    def _plan_table(
-        self, snapshot: Snapshot, key: Key, requests: tuple[Request, ...], intents: tuple[Intent, ...]
-    ) -> Planned:
-        table = self.table(snapshot, key, requests, intents)
-        plan = self.settled.plan_of(table)
-        if plan is not None:
-            return Planned(table, {}, plan)
-        found = self.approvals_of(table)
+    def _plan_table(self, table: Table) -> Planned:
+        key, found = (table.target.name, table.name), self.approvals_of(table)
         known = self.memo.get(key) if self.memo is not None else None
         if known and (known.table, known.approvals) == (table, found):
             return known

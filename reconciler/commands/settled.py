@@ -45,13 +45,23 @@ class Settled:
 
     def keep(self, table: Table, plan: TablePlan) -> None:
         """Remember a table that turned out to be settled; of any other nothing is kept."""
-        key = self._key(table)
-        if key is None or plan.calls or plan.all_doubts:
-            return
+        record = self.record(table, plan)
+        if record is not None:
+            self.learn(table, record)
+
+    def record(self, table: Table, plan: TablePlan) -> bytes | None:
+        """Return what is to be remembered of a table, None where it is not settled."""
+        if plan.calls or plan.all_doubts or not self._key(table):
+            return None
         counted = plan.instances
         instances = [counted.asked, counted.triggered, counted.in_doubt] if counted else None
-        record = json.dumps([plan.covered, instances, plan.idle], ensure_ascii=False, separators=(",", ":"))
-        self.cache.put(key, record.encode())
+        return json.dumps([plan.covered, instances, plan.idle], ensure_ascii=False, separators=(",", ":")).encode()
+
+    def learn(self, table: Table, record: bytes) -> None:
+        """Remember what `record` says of a table."""
+        key = self._key(table)
+        if key is not None:
+            self.cache.put(key, record)
 
     def save(self, tables: int) -> None:
         """Write what is new to the cache's file. `tables` says how many there are: what is of none of them goes."""

@@ -14,7 +14,7 @@ from reconciler.core.ledger import Doubt
 from reconciler.core.needs import Needs, Table, common, done_keys, terms_of
 from reconciler.core.policy import Approval, Approved, Held, Waiting, hold_hours, hold_table
 from reconciler.core.request import STANDARD, Dependency, Request, Rules
-from reconciler.core.window import EMPTY, Windows, intersect, partition, seconds, subtract, union
+from reconciler.core.window import EMPTY, Windows, inside, intersect, partition, seconds, subtract, union
 
 _POINTS_PER_LINE = 1000
 """How many instants a line may hold that others' calls cover. It lists them: of no other it is known that they run."""
@@ -180,10 +180,11 @@ def _instances(needs: Needs) -> Instances | None:
     if needs.terms.schedule is None:
         return None
     asked = union(window for _, windows in needs.asked for window in windows)
+    number = seconds(asked)
     return Instances(
-        asked=seconds(asked),
-        triggered=seconds(intersect(asked, needs.covered)),
-        in_doubt=seconds(intersect(asked, needs.doubtful)),
+        asked=number,
+        triggered=number if inside(asked, needs.covered) else seconds(intersect(asked, needs.covered)),
+        in_doubt=seconds(intersect(asked, needs.doubtful)) if needs.doubtful else 0,
     )
 
 

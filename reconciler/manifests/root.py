@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.cache import Cache
@@ -24,6 +22,7 @@ from reconciler.manifests.quoting import quoted
 from reconciler.manifests.rules import UNWRITTEN, Source, rules_of
 from reconciler.manifests.shape import check_shape
 from reconciler.manifests.yaml_text import load
+from reconciler.parallel import uncollected
 
 __all__ = ["CONFIG", "Reading", "config_of", "is_manifest_path", "read_requests", "read_root"]
 
@@ -85,21 +84,6 @@ def read_requests(files: Mapping[str, bytes]) -> Reading:
     """Read some files of a root as `read_root` does, for their requests alone: of lineages nothing is said."""
     config, named, problems = _read_config_file(files.get(CONFIG))
     return _read_manifests(files, config, named, problems)[1]
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Keep the garbage collector away: what is read stays, and looking through it again and again finds nothing."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            if not gc.get_freeze_count():
-                gc.freeze()  # and back: what is new counts as old, and is not looked through at once
-                gc.unfreeze()
-            gc.enable()
 
 
 def _read_manifests(

@@ -22,7 +22,8 @@ from reconciler.core.window import Window, union
 from reconciler.state.json_lines import write_lines
 
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
-_TEXT = r'"[^"\\\x00-\x1f]*+"'  # text that JSON writes without any escape
+_TEXT = r'"[^"]*+"'  # text that JSON writes without any escape: the file has no backslash and no control character
+_NEVER = bytes({*range(32), ord("\\")} - {ord("\n")})
 _TEXTS = rf"\[(?:{_TEXT}(?:,{_TEXT})*+)?\]"
 _RANGE = rf'scheduleTimeRange","startTime":"({_TIME})","endTime":"({_TIME})"(,"rangeEnd":"exclusive")?'
 _POINTS = rf'scheduleTime","scheduleTimes":\["((?:{_TIME}",")*+{_TIME})"\]'
@@ -64,7 +65,7 @@ class _NotPlain(ValueError):
 def fold(data: bytes, target: str, table: str) -> Coverage | None:
     """Return what a ledger file covers, None where any of it is not plain: then `read_ledger` has to be asked."""
     header = write_lines([{"version": 1, "target": target, "tableName": table}])
-    if not data.startswith(header) or not data.endswith(b"\n"):
+    if not data.startswith(header) or not data.endswith(b"\n") or len(data.translate(None, _NEVER)) != len(data):
         return None
     lines = data[:-1].split(b"\n")
     try:
@@ -80,22 +81,21 @@ def fold(data: bytes, target: str, table: str) -> Coverage | None:
 
 
 def _layers(rows: list[tuple[str, ...]], table: str) -> tuple[tuple[tuple[str, ...], tuple[Window, ...]], ...]:
+    days, clock = _DAYS, _CLOCK
     found: dict[str, list[Window]] = {}
     itself = json.dumps(table, ensure_ascii=False)
     for start, last, exclusive, points, rerun, covering, _ in rows:
-        if covering == itself:
-            raise _NotPlain
         windows = found.get(rerun)
         if windows is None:
             windows = found[rerun] = []
         if points:
             windows += _points(points)
         else:
-            first = _DAYS[start[:10]] + _CLOCK[start[11:]]
-            end = _DAYS[last[:10]] + _CLOCK[last[11:]] + (not exclusive)
-            if first >= end:
-                raise _NotPlain
-            windows.append((first, end))
+            windows.append((days[start[:10]] + clock[start[11:]], days[last[:10]] + clock[last[11:]] + (not exclusive)))
+        if covering == itself:
+            raise _NotPlain
+    if any(first >= end for windows in found.values() for first, end in windows):
+        raise _NotPlain
     by_tokens: dict[tuple[str, ...], list[Window]] = {}
     for rerun, windows in found.items():
         by_tokens.setdefault(_tokens(rerun), []).extend(windows)

@@ -7,7 +7,7 @@ from itertools import chain
 from struct import Struct
 
 from reconciler.core.change import Key
-from reconciler.parallel import side_by_side
+from reconciler.parallel import side_by_side, uncollected
 from reconciler.state.fold import fold, pack
 from reconciler.state.git import Entry, Git
 from reconciler.state.shelf import Shelf
@@ -24,7 +24,7 @@ _LENGTH = Struct("<i")
 
 def fold_all(git: Git, shelf: Shelf, wanted: Sequence[Wanted]) -> None:
     """Put on the shelf what ledgers cover. One that is not plain is left out: who asks for it reads it alone."""
-    with git.progress.counting("checking", len(wanted), "ledger") as count:
+    with git.progress.counting("checking", len(wanted), "ledger") as count, uncollected():
         chunks = [wanted[at : at + _CHUNK] for at in range(0, len(wanted), _CHUNK)]
         if len(wanted) < _WORTH:
             here, there = chunks, []
