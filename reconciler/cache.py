@@ -19,11 +19,14 @@ from typing import NamedTuple
 
 _MAGIC = b"backfill-reconciler cache 1\n"
 _HEAD = Struct("<32s32sI")  # version of the reader, digest of the index, number of entries
+_KEY = 32
 _ENTRY = Struct("<32sQI16s")  # key, offset and length of the value, digest of both
 _READERS = ("core", "manifests", "state")
 
 
 class _Place(NamedTuple):
+    """Where a value lies in the file. The rest is the digest of it and of its key."""
+
     offset: int
     length: int
     digest: bytes
@@ -36,9 +39,10 @@ class Cache:
         """Use the file at `path`, which need not exist. Raises nothing for what it holds."""
         self._path = path
         self._file: int | None = None
-        self._places: dict[bytes, _Place] = {}
+        self._table = b""
+        self._rows: dict[bytes, int] = {}
+        self._used = bytearray()
         self._fresh: dict[bytes, bytes] = {}
-        self._used: set[bytes] = set()
         if path is not None:
             with suppress(OSError):
                 self._open(path)
@@ -59,27 +63,32 @@ class Cache:
         fresh = self._fresh.get(key)
         if fresh is not None:
             return fresh
-        place = self._places.get(key)
-        if place is None or self._file is None:
+        row = self._rows.get(key)
+        if row is None or self._file is None:
             return None
+        place = self._place(row)
         try:
             value = os.pread(self._file, place.length, place.offset)
         except OSError:
             return None
         if _digest(key, value) != place.digest:
             return None
-        self._used.add(key)
+        self._used[row] = True
         return value
+
+    def _place(self, row: int) -> _Place:
+        return _Place(*_ENTRY.unpack_from(self._table, row * _ENTRY.size)[1:])
 
     def holds(self, key: bytes) -> bool:
         """Say whether there is a value for a key, which is of use then. Only `get` tells whether it can be trusted."""
-        if key in self._places:
-            self._used.add(key)
-            return True
-        return key in self._fresh
+        row = self._rows.get(key)
+        if row is None:
+            return key in self._fresh
+        self._used[row] = True
+        return True
 
     def __len__(self) -> int:
-        return len(self._places.keys() | self._fresh.keys())
+        return len(self._rows.keys() | self._fresh.keys())
 
     def put(self, key: bytes, value: bytes) -> None:
         """Keep a value for `save`, and for this run."""
@@ -92,7 +101,7 @@ class Cache:
         """
         if self._path is None or not self._fresh:
             return
-        kept = [key for key in self._places if key not in self._fresh and (key in self._used or not whole)]
+        kept = [key for key, row in self._rows.items() if key not in self._fresh and (self._used[row] or not whole)]
         beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +114,7 @@ class Cache:
             self._open(self._path)
 
     def _write(self, path: Path, kept: Iterable[bytes]) -> None:
-        old = [(key, self._places[key]) for key in kept]
+        old = [(key, self._place(self._rows[key])) for key in kept]
         count = len(old) + len(self._fresh)
         offset = len(_MAGIC) + _HEAD.size + count * _ENTRY.size
         index = []
@@ -126,14 +135,17 @@ class Cache:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         if self._file is not None:
             os.close(self._file)
-        self._file, self._places = file, {}  # kept open, for `get`: a file that is replaced meanwhile stays as it was
+        # It is kept open, for `get`: a file that is replaced meanwhile stays as it was.
+        self._file, self._table, self._rows, self._used = file, b"", {}, bytearray()
         head = os.pread(file, len(_MAGIC) + _HEAD.size, 0)
         if len(head) < len(_MAGIC) + _HEAD.size or not head.startswith(_MAGIC):
             return
         version, digest, count = _HEAD.unpack_from(head, len(_MAGIC))
         table = os.pread(file, count * _ENTRY.size, len(head))
         if version == reader_version() and blake2b(table, digest_size=32).digest() == digest:
-            self._places = {key: _Place(*rest) for key, *rest in _ENTRY.iter_unpack(table)}
+            starts = range(0, count * _ENTRY.size, _ENTRY.size)
+            self._rows = {table[at : at + _KEY]: row for row, at in enumerate(starts)}
+            self._table, self._used = table, bytearray(count)
 
 
 def key_of(*parts: bytes) -> bytes:

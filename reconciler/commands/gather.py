@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 
 from reconciler.cache import Cache, key_of
@@ -48,7 +49,7 @@ class Scope:
         return named and (self.share is None or key in self.share)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Manifests:
     """The valid manifests and config of a root, the files they are in, and the warnings about them."""
 
@@ -57,7 +58,7 @@ class Manifests:
     warnings: tuple[Problem, ...]
     files: tuple[str, ...]
 
-    def tables(self, scope: Scope) -> dict[Key, tuple[Request, ...]]:
+    def tables(self, scope: Scope) -> Mapping[Key, tuple[Request, ...]]:
         """Return the requests per table in scope. Raises UsageFailure where the scope names what does not exist."""
         targets = self.config.targets
         if scope.target is not None and scope.target not in targets:
@@ -75,16 +76,24 @@ class Manifests:
         """Return the tables that are one shard's."""
         return Share(shard, homes(self.declared, self.config.targets))
 
-    def asked(self, scope: Scope) -> dict[Key, tuple[Request, ...]]:
+    def asked(self, scope: Scope) -> Mapping[Key, tuple[Request, ...]]:
         """Return the requests per table in scope, none where the scope names what does not exist."""
+        if scope == Scope():
+            return self._by_table
+        return {key: requests for key, requests in self._by_table.items() if key in scope}
+
+    @cached_property
+    def _by_table(self) -> dict[Key, tuple[Request, ...]]:
         tables: dict[Key, list[Request]] = {}
         for request in self.declared.requests:
             tables.setdefault((request.target, request.table), []).append(request)
-        return {key: tuple(requests) for key, requests in sorted(tables.items()) if key in scope}
+        return {key: tuple(tables[key]) for key in sorted(tables)}
 
-    def needed(self, scope: Scope) -> dict[Key, tuple[Request, ...]]:
+    def needed(self, scope: Scope) -> Mapping[Key, tuple[Request, ...]]:
         """Return the requests per table in scope, and of the tables that these wait for."""
-        every = self.asked(Scope())
+        if scope == Scope():
+            return self._by_table
+        every = self._by_table
         depends_on = {key: rules.depends_on for key, rules in self.declared.rules.items() if rules.depends_on}
         above = upstreams((key for key in every if key in scope), depends_on) if depends_on else frozenset()
         return {key: requests for key, requests in every.items() if key in scope or key in above}

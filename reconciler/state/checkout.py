@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from reconciler.core.progress import SILENT, Progress
@@ -23,7 +24,7 @@ _CI_BRANCHES = (
 _PLAIN_FILES = ("100644", "100755")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Checkout:
     """A root inside a repository. `prefix` is its path from the repository's top, "" for the top itself.
 
@@ -80,7 +81,7 @@ class Checkout:
         with self.git.progress.waiting("comparing the work tree with HEAD"):
             paths = [path for _, path in self.changed_here(self.prefix or ".")]
             changed = {path for path in map(self.inside, paths) if self.is_manifest(path)}
-            return tuple(sorted(changed | (set(found) - self._committed())))
+            return tuple(sorted(changed | (set(found) - self._committed)))
 
     def changed_here(self, folder: str) -> Iterator[tuple[str, str]]:
         """Yield what differs from HEAD in the index or the work tree: git's two letters for it, the path from the top.
@@ -96,11 +97,13 @@ class Checkout:
 
         `found` are those that it has, `uncommitted` those that were changed there, removed ones included.
         """
-        return tuple(sorted(self._committed() - set(found) - set(uncommitted)))
+        return tuple(sorted(self._committed - set(found) - set(uncommitted)))
 
-    def _committed(self) -> set[str]:
+    @cached_property
+    def _committed(self) -> frozenset[str]:
+        """The manifests of HEAD as it was when they were first asked for."""
         head = self.git.commit_of("HEAD")
-        return {self.inside(entry.path) for entry in self._entries(head)} if head else set()
+        return frozenset(self.inside(entry.path) for entry in self._entries(head)) if head else frozenset()
 
     def some(self, commit: str, paths: Iterable[str]) -> Mapping[str, bytes]:
         """Return the plain files of a commit among `paths`, which are relative to the root."""

@@ -27,7 +27,7 @@ def settle() -> None:
 def change_kept(place: Workplace, change: Callable[[dict[str, object]], None]) -> None:
     """Change the answer that is kept, which has to be there."""
     cache = Cache(file_of(place))
-    [key] = cache._places
+    [key] = cache._rows
     kept = cache.get(key)
     assert kept is not None
     fields = json.loads(kept)
