@@ -3,6 +3,7 @@
 Failure                     1   an environment that does not answer: git, disk, network
 ├── UsageFailure            2   the command line asks for what there is not
 ├── InvalidInput            3   manifests, config or state are invalid; carries every problem
+├── NotHere                 1   this clone does not have a part of the history
 ├── ForgeFailure            1   GitHub or GitLab gives no usable answer: what hangs on it is held
 │   ├── ForgeUnreachable    1   and will give none, whatever it is asked
 │   └── CommitUnknown       1   it has no such commit
@@ -82,6 +83,10 @@ class InvalidInput(Failure):
     def __init__(self, message: str, hint: str = "", problems: tuple[Problem, ...] = ()) -> None:
         super().__init__(message, hint)
         self.problems = problems
+
+
+class NotHere(Failure):
+    """What is asked for lies in git's history, and this clone does not have that part of it."""
 
 
 class ForgeFailure(Failure):

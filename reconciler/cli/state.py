@@ -1,4 +1,4 @@
-"""The commands that look after the state: resolve, state verify, state import."""
+"""The commands that look after the state: resolve, state verify, state compact, state import."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Call, FilePath, examples, formats, passing
+from reconciler.cli.options import Call, FilePath, examples, formats, passing, scope
 from reconciler.cli.root import cli
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def resolve(
 
 @cli.group()
 def state() -> None:
-    """Look after the state: check all of it, adopt what was triggered before."""
+    """Look after the state: check all of it, fold what is old, adopt what was triggered before."""
 
 
 @state.command(epilog=examples("reconciler state verify", "reconciler state verify --since 3f9a1c2b --format json"))
@@ -58,6 +58,38 @@ def verify(call: Call, since: str | None, output: str) -> ExitCode:
     from reconciler.commands import verify as command
 
     return command.run(call.root, since, output, call.terminal)
+
+
+@state.command(
+    epilog=examples(
+        "reconciler state compact --dry-run",
+        "reconciler state compact --keep 20 --table 'sales.*'",
+        "reconciler state compact --before 2026-01-01",
+    )
+)
+@click.option(
+    "--keep", type=click.IntRange(min=1), metavar="N", help="The newest N lines of each stay; 100 if not said."
+)
+@click.option("--before", metavar="TIME", help="Instead, fold what was triggered before this time (UTC).")
+@scope
+@click.option("--dry-run", is_flag=True, help="Only show what would be folded.")
+@passing
+def compact(
+    call: Call, keep: int | None, before: str | None, table: str | None, target: str | None, dry_run: bool
+) -> ExitCode:
+    """Fold the old lines of ledgers into the windows that they cover.
+
+    Plans stay as they are, byte for byte; a plan that has nothing cached reads less. The lines stay in the branch's
+    history: history, status, report and state verify read them there. At least the last line of a ledger is never
+    folded, and a ledger that would save less than a fifth is left as it is.
+
+    Older versions of the reconciler refuse a ledger that was compacted: let everybody upgrade first.
+    """
+    from reconciler.commands import compact as command
+    from reconciler.commands.gather import Scope
+
+    options = command.CompactOptions(call.root, keep, before, Scope(table, target), dry_run)
+    return command.run(options, call.terminal)
 
 
 @state.command(

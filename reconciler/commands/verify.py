@@ -44,8 +44,7 @@ def _commit(git: Git, since: str | None) -> str | None:
 def _text(where: str, commit: str | None, files: Verified, history: Growth) -> str:
     if commit is None:
         return "There is no state yet.\n"
-    triggers = sum(len(ledger.triggers) for ledger in files.ledgers)
-    held = f"{count(len(files.ledgers), 'ledger')} with {count(triggers, 'trigger')}"
+    held = f"{count(files.ledgers, 'ledger')} with {count(files.triggers, 'trigger')}"
     pending = f"{count(len(files.intents), 'intent')} pending"
     lines = [f"{where} at {commit[:12]}: {held}, {pending}, {count(history.commits, 'commit')}."]
     errors = sum(1 for problem in (*files.problems, *history.problems) if problem.severity == "error")
@@ -62,8 +61,8 @@ def _document(commit: str | None, files: Verified, history: Growth) -> dict[str,
     return {
         "version": 1,
         "state": commit,
-        "ledgers": len(files.ledgers),
-        "triggers": sum(len(ledger.triggers) for ledger in files.ledgers),
+        "ledgers": files.ledgers,
+        "triggers": files.triggers,
         "intents": len(files.intents),
         "commits": history.commits,
         "problems": [problem_fields(problem) for problem in sorted((*files.problems, *history.problems))],

@@ -112,14 +112,22 @@ class Coverage:
 class Lines(Sequence[Trigger]):
     """The triggers of a ledger, read when somebody looks at one: a plan never does. Equal to a tuple of the same."""
 
-    def __init__(self, count: int, read: Callable[[], Sequence[Trigger]], name: Hashable = None) -> None:
+    def __init__(
+        self,
+        count: int,
+        read: Callable[[], Sequence[Trigger]],
+        late: Callable[[], Sequence[Trigger]] = tuple,
+        name: Hashable = None,
+    ) -> None:
         """`read` returns them, `count` of them, and may raise what reading raises.
 
-        `name` names them, if anything does: two with the same name are equal, and nobody has to read them for that.
+        `late` returns the newest of them, where these can be had without the others. `name` names them, if anything
+        does: two with the same name are equal, and nobody has to read them for that.
         """
         self.name = name
         self._count = count
         self._read = read
+        self._late = late
         self._all: tuple[Trigger, ...] | None = None
 
     def _triggers(self) -> tuple[Trigger, ...]:
@@ -139,6 +147,12 @@ class Lines(Sequence[Trigger]):
 
     def __iter__(self) -> Iterator[Trigger]:
         return iter(self._triggers())
+
+    def __reversed__(self) -> Iterator[Trigger]:
+        """Yield the newest first; the others are read once somebody comes to them."""
+        late = self._late() if self._all is None else ()
+        yield from reversed(late)
+        yield from reversed(self._triggers()[: self._count - len(late)])
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Lines) and self.name is not None and other.name is not None:

@@ -14,7 +14,7 @@ from reconciler.core.outcome import Triggered, Unknown
 from reconciler.core.plan import Plan
 from reconciler.core.report import Report, Result, Skipped
 from reconciler.core.settlement import settled_by_reruns
-from reconciler.errors import Failure
+from reconciler.errors import Failure, NotHere
 from reconciler.protocol.audit import batch_message, compose
 from reconciler.protocol.left import held_since, untried
 from reconciler.protocol.ports import Clock, S, SenderPort, StatePort
@@ -221,11 +221,15 @@ class Applier(Generic[S]):
     def _is_recorded(self, intent: Intent) -> bool:
         """Say whether a call has its line: somebody may have settled it by a copy of this run's journal.
 
-        What it covers has its lines then, too: they are written in one commit.
+        What it covers has its lines then, too: they are written in one commit. Where a compacted ledger's old lines
+        are out of reach the answer is no: a line twice does no harm, a line too few would be a call made twice.
         """
         ledger = self._snapshot.ledger(key_of(intent))
-        lines = ledger.triggers if ledger else ()
-        return any((line.run, line.id, line.covered_by) == (intent.run, intent.call.id, None) for line in lines)
+        lines = reversed(ledger.triggers if ledger else ())
+        try:
+            return any((line.run, line.id, line.covered_by) == (intent.run, intent.call.id, None) for line in lines)
+        except NotHere:
+            return False
 
     def _message(self, results: Sequence[Result], outcomes: Change, settlement: Change, batch: Sequence[Call]) -> str:
         told = {result.call.id for result in results}

@@ -14,6 +14,7 @@ from reconciler.core.text import count
 from reconciler.core.timeline import Standing
 from reconciler.core.wallclock import LAST, render
 from reconciler.core.window import Window, intersect, union
+from reconciler.errors import NotHere
 from reconciler.render.inert import diagram_label, fenced
 
 _BARS = 40
@@ -115,11 +116,18 @@ def _bars(section: str, planned: PlannedCall) -> Iterator[_Bar]:
 
 
 def _around(calls: Sequence[_Bar], standing: Standing) -> list[_Bar]:
-    """Return bars of what was triggered, or may have been, as near to calls as these are long: the nearest first."""
+    """Return bars of what was triggered, or may have been, as near to calls as these are long: the nearest first.
+
+    There are none where old lines of the ledger are folded, and this clone does not have them.
+    """
     first, last = min(bar.window[0] for bar in calls), max(bar.window[1] for bar in calls)
     reach = max(last - first, _DAY)
     triggered, doubtful = [], []
-    for piece in standing.timeline.segments:
+    try:
+        segments = standing.timeline.segments
+    except NotHere:
+        return []
+    for piece in segments:
         if piece.again or piece.status in ("triggered", "rerun"):
             triggered.append(piece.window)
         if piece.status == "inDoubt":

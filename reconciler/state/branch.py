@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from reconciler.cache import Cache
-from reconciler.core.change import Change, Overtaken, entries_by_key, remaining
+from reconciler.core.change import Change, Key, Overtaken, entries_by_key, remaining
 from reconciler.core.ledger import Coverage, Intent
 from reconciler.errors import Failure, Stale
 from reconciler.state.continuity import Continuity
@@ -65,6 +65,10 @@ class StateBranch:
     def folder(self) -> str:
         """The folder of the state files, from the repository's top."""
         return state_folder(self.root)
+
+    def path_of(self, key: Key) -> str:
+        """Return the path of a table's ledger, from the repository's top."""
+        return ledger_path(self.folder, key)
 
     @property
     def where(self) -> str:
@@ -173,7 +177,12 @@ class StateBranch:
         What became of a push is decided by asking the remote for its tip, never by git's exit code. Raises Failure
         where the remote keeps refusing, or does not answer, so that nothing is known.
         """
-        files = self._files(base, change)
+        return self.commit_files(base, self._files(base, change), message)
+
+    def commit_files(
+        self, base: GitSnapshot, files: Mapping[str, Written | None], message: str
+    ) -> GitSnapshot | Overtaken:
+        """Do the same for state files as they are to be, by path; None where one is to go."""
         if not files:
             return base
         contents = {path: file.data if file else None for path, file in files.items()}

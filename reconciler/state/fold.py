@@ -1,7 +1,7 @@
 """A ledger file straight to what its lines cover, its chain checked: bytes to windows, no line becomes an object.
 
 Only lines that are written the plainest way are read here, which is how the reconciler writes them. Whatever is not is
-left to `ledger_file.read_ledger`, which tells what is wrong: this reader says the same as that one, or nothing.
+left to `ledger_file.read_file`, which tells what is wrong: this reader says the same as that one, or nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from struct import pack as pack_struct
 from struct import unpack as unpack_struct
 
 from reconciler.core.ledger import Coverage
-from reconciler.core.wallclock import parse
-from reconciler.core.window import Window, union
-from reconciler.state.json_lines import write_lines
+from reconciler.core.window import Window, Windows, union
+from reconciler.state.fold_line import COMPACTED, WHOLE, header, read_fold
+from reconciler.state.windows_text import CLOCK, DAYS
 
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
 _TEXT = r'"[^"]*+"'  # text that JSON writes without any escape: the file has no backslash and no control character
@@ -39,49 +39,43 @@ _PREV = itemgetter(-1)
 _FIRST = Struct("<32sI")  # head, number of lines
 
 
-class _Days(dict[str, int]):
-    """The second at which a day begins, by its ten characters. Raises ValueError for a day that does not exist."""
-
-    def __missing__(self, day: str) -> int:
-        self[day] = second = parse(f"{day} 00:00:00")
-        return second
-
-
-class _Clock(dict[str, int]):
-    """The seconds since midnight, by eight characters. Raises ValueError for a time that does not exist."""
-
-    def __missing__(self, time: str) -> int:
-        self[time] = second = parse(f"1970-01-01 {time}")
-        return second
-
-
-_DAYS, _CLOCK = _Days(), _Clock()
-
-
 class _NotPlain(ValueError):
     """A line is not what this reader knows."""
 
 
 def fold(data: bytes, target: str, table: str) -> Coverage | None:
-    """Return what a ledger file covers, None where any of it is not plain: then `read_ledger` has to be asked."""
-    header = write_lines([{"version": 1, "target": target, "tableName": table}])
-    if not data.startswith(header) or not data.endswith(b"\n") or len(data.translate(None, _NEVER)) != len(data):
-        return None
-    lines = data[:-1].split(b"\n")
+    """Return what a ledger file covers, None where any of it is not plain: then `ledger_file` has to be asked."""
     try:
-        rows = _LINE.findall(data[len(header) :].decode())
-        if len(rows) != len(lines) - 1:
+        before, start = _front(data, target, table)
+        body = data[start:]
+        lines = body[:-1].split(b"\n") if body else []
+        if len(body.translate(None, _NEVER)) != len(body):
             return None
-        digests = [sha256(line).hexdigest() for line in lines]
+        rows = _LINE.findall(body.decode())
+        if not data.endswith(b"\n") or len(rows) != len(lines) or (before.lines and not lines):
+            return None
+        digests = [before.head, *(sha256(line).hexdigest() for line in lines)]
         if list(map(_PREV, rows)) != digests[:-1]:
             return None
-        return Coverage(digests[-1], len(rows), _layers(rows, table))
-    except ValueError:  # half a character, a time that does not exist, an end before its start, …
+        return Coverage(digests[-1], before.lines + len(rows), _layers(before, rows, table))
+    except (ValueError, RecursionError):  # half a character, a time that does not exist, an end before its start, …
         return None
 
 
-def _layers(rows: list[tuple[str, ...]], table: str) -> tuple[tuple[tuple[str, ...], tuple[Window, ...]], ...]:
-    days, clock = _DAYS, _CLOCK
+def _front(data: bytes, target: str, table: str) -> tuple[Coverage, int]:
+    """Return what comes before the lines of a file: what is folded there, and where they begin."""
+    first = header(WHOLE, target, table)
+    if data.startswith(first):
+        return Coverage(sha256(first[:-1]).hexdigest(), 0, ()), len(first)
+    first = header(COMPACTED, target, table)
+    if not data.startswith(first):
+        raise _NotPlain
+    end = data.index(b"\n", len(first))
+    return read_fold(first, data[len(first) : end]).covers, end + 1
+
+
+def _layers(before: Coverage, rows: list[tuple[str, ...]], table: str) -> tuple[tuple[tuple[str, ...], Windows], ...]:
+    days, clock = DAYS, CLOCK
     found: dict[str, list[Window]] = {}
     itself = json.dumps(table, ensure_ascii=False)
     for start, last, exclusive, points, rerun, covering, _ in rows:
@@ -96,14 +90,14 @@ def _layers(rows: list[tuple[str, ...]], table: str) -> tuple[tuple[tuple[str, .
             raise _NotPlain
     if any(first >= end for windows in found.values() for first, end in windows):
         raise _NotPlain
-    by_tokens: dict[tuple[str, ...], list[Window]] = {}
+    by_tokens: dict[tuple[str, ...], list[Window]] = {tokens: list(windows) for tokens, windows in before.layers}
     for rerun, windows in found.items():
         by_tokens.setdefault(_tokens(rerun), []).extend(windows)
     return tuple((tokens, union(windows)) for tokens, windows in sorted(by_tokens.items()))
 
 
 def _points(written: str) -> list[Window]:
-    times = [_DAYS[time[:10]] + _CLOCK[time[11:]] for time in written.split('","')]
+    times = [DAYS[time[:10]] + CLOCK[time[11:]] for time in written.split('","')]
     if any(left >= right for left, right in pairwise(times)):
         raise _NotPlain
     return [(time, time + 1) for time in times]

@@ -7,6 +7,7 @@ from itertools import chain
 from struct import Struct
 
 from reconciler.core.change import Key
+from reconciler.core.progress import Count
 from reconciler.parallel import side_by_side, uncollected
 from reconciler.state.fold import fold, pack
 from reconciler.state.git import Entry, Git
@@ -15,8 +16,10 @@ from reconciler.state.shelf import Shelf
 Wanted = tuple[Key, Entry]
 """A table, and the file of its ledger."""
 
-_CHUNK = 256
+_CHUNK = 128
 """How many ledgers are in memory at once."""
+_SAVED = 24 * _CHUNK
+"""After how many ledgers the cache is saved."""
 _WORTH = 200
 """For fewer ledgers than this a second process is not worth its start."""
 _LENGTH = Struct("<i")
@@ -25,27 +28,29 @@ _LENGTH = Struct("<i")
 def fold_all(git: Git, shelf: Shelf, wanted: Sequence[Wanted]) -> None:
     """Put on the shelf what ledgers cover. One that is not plain is left out: who asks for it reads it alone."""
     with git.progress.counting("checking", len(wanted), "ledger") as count, uncollected():
-        chunks = [wanted[at : at + _CHUNK] for at in range(0, len(wanted), _CHUNK)]
-        if len(wanted) < _WORTH:
-            here, there = chunks, []
-        else:
-            half = _CHUNK // 2
-            chunks = [part for chunk in chunks for part in (chunk[:half], chunk[half:]) if part]
-            here, there = chunks[::2], chunks[1::2]
+        for at in range(0, len(wanted), _SAVED):
+            _fold_some(git, shelf, wanted[at : at + _SAVED], count)
+            if at + _SAVED < len(wanted):
+                shelf.cache.save(whole=False)  # what is in its file needs no memory
 
-        def take(records: Iterable[bytes | None], some: Sequence[Sequence[Wanted]], each: int) -> None:
-            for (key, entry), record in zip(chain.from_iterable(some), records, strict=True):
-                if record is not None:
-                    shelf.learn(entry, key, record)
-                count.done = min(count.done + each, count.total)
 
-        if not there:
-            take(_records(git, here), here, 1)
-            return
-        _, written = side_by_side(
-            lambda: take(_records(git, here), here, 2), lambda: b"".join(map(_framed, _records(git, there)))
-        )
-        take(_unframed(written) if written is not None else _records(git, there), there, 0 if written else 1)
+def _fold_some(git: Git, shelf: Shelf, wanted: Sequence[Wanted], count: Count) -> None:
+    chunks = [wanted[at : at + _CHUNK] for at in range(0, len(wanted), _CHUNK)]
+    here, there = (chunks[::2], chunks[1::2]) if len(wanted) >= _WORTH else (chunks, [])
+
+    def take(records: Iterable[bytes | None], some: Sequence[Sequence[Wanted]], each: int) -> None:
+        for (key, entry), record in zip(chain.from_iterable(some), records, strict=True):
+            if record is not None:
+                shelf.learn(entry, key, record)
+            count.done = min(count.done + each, count.total)
+
+    if not there:
+        take(_records(git, here), here, 1)
+        return
+    _, written = side_by_side(
+        lambda: take(_records(git, here), here, 2), lambda: b"".join(map(_framed, _records(git, there)))
+    )
+    take(_unframed(written) if written is not None else _records(git, there), there, 0 if written else 1)
 
 
 def _records(git: Git, chunks: Iterable[Sequence[Wanted]]) -> Iterator[bytes | None]:

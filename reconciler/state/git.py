@@ -154,18 +154,24 @@ class Git:
     def blobs(self, oids: Iterable[str]) -> Iterator[bytes]:
         """Yield the contents of blobs in the order asked. Raises Failure where one is missing."""
         wanted = list(oids)
+        for oid, data in zip(wanted, self.blobs_here(wanted), strict=True):
+            if data is None:
+                raise Failure(f"git has no file with the id {oid}", "the repository is incomplete: fetch it again")
+            yield data
+
+    def blobs_here(self, oids: Iterable[str]) -> Iterator[bytes | None]:
+        """Yield the contents of blobs in the order asked, None for what is not here, or is no blob."""
+        wanted = list(oids)
         if not wanted:
             return
         out = self.run("cat-file", "--batch", stdin="".join(oid + "\n" for oid in wanted).encode())
         at = 0
-        for oid in wanted:
+        for _ in wanted:
             end = out.index(b"\n", at)
             header = out[at:end].split(b" ")
-            if len(header) != 3 or header[1] != b"blob":
-                raise Failure(f"git has no file with the id {oid}", "the repository is incomplete: fetch it again")
-            size = int(header[2])
-            yield out[end + 1 : end + 1 + size]
-            at = end + 2 + size
+            size = int(header[2]) if len(header) == 3 else None
+            yield out[end + 1 : end + 1 + size] if size is not None and header[1] == b"blob" else None
+            at = end + 1 + (size + 1 if size is not None else 0)
 
     def remote_refs(self, remote: str, *patterns: str) -> dict[str, str]:
         """Return the refs of a remote that match full names or globs. Raises Failure without an answer."""
@@ -199,7 +205,13 @@ class Git:
             depth = ("--depth=1",) if shallow else ()
             options = ("--quiet", "--no-tags", "--no-write-fetch-head", *depth, "--end-of-options")
             with self.progress.waiting(f"fetching {ref.removeprefix('refs/heads/')} from {remote}"):
-                answer = self.ask_remote("fetch", *options, remote, f"+{ref}:{into}", timeout=2 * _NETWORK)
+                order = ("fetch", *options, remote, f"+{ref}:{into}")
+                answer = self.ask_remote(*order, timeout=2 * _NETWORK)
+                for pause in _LOCK_PAUSES[1:]:
+                    if "cannot lock ref" not in answer.words:  # another command here moves the branch that git tracks
+                        break
+                    self.patience.sleep(pause)
+                    answer = self.ask_remote(*order, timeout=2 * _NETWORK)
             commit = self.commit_of(into)
         finally:
             self.drop_ref(into)

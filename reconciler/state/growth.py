@@ -11,7 +11,8 @@ from reconciler.core.progress import each
 from reconciler.core.text import count
 from reconciler.errors import Problem
 from reconciler.state.git import Git
-from reconciler.state.snapshot import GitSnapshot, blob_id, same_lines
+from reconciler.state.snapshot import GitSnapshot
+from reconciler.state.versions import Versions
 
 _FILE = "100644"
 _INTENT = re.compile(rb'^\{"id":"([0-9a-f]+)"', re.MULTILINE)
@@ -92,21 +93,18 @@ def _sizes(git: Git, oids: Iterable[str]) -> dict[str, int]:
 
 
 def _ledger(
-    git: Git, snapshot: GitSnapshot, path: str, steps: Iterable[Step], sizes: dict[str, int]
+    git: Git, snapshot: GitSnapshot, path: str, steps: Sequence[Step], sizes: dict[str, int]
 ) -> Iterator[Problem]:
     """Yield what is wrong with the history of one ledger."""
-    now = (snapshot.content(path) if snapshot.is_file(path) else None) or b""
-    stands: dict[str, bool] = {}
+    versions = Versions(git, snapshot, path, sizes)
     for step in steps:
         if step.old is None:
             continue
-        if step.old not in stands:
-            stands[step.old] = _begins(now, step.old, sizes.get(step.old))
-        if stands[step.old]:
-            if step.new is None or sizes.get(step.new, 0) < sizes[step.old]:
+        if versions.stands(step.old):
+            if step.new is None or versions.took(step.old, step.new):
                 yield _mended(snapshot, step)
-        elif step.new is None or not _read(git, step.new).startswith(_read(git, step.old)):
-            yield _lost(git, snapshot, step)
+        elif step.new is None or versions.lost(step.old, step.new) is not None:
+            yield _lost(snapshot, step, versions)
 
 
 def vanished_intents(git: Git, snapshot: GitSnapshot, since: str) -> tuple[Problem, ...]:
@@ -173,22 +171,12 @@ def _vanished(snapshot: GitSnapshot, step: Step, names: list[str]) -> Problem:
     )
 
 
-def _begins(data: bytes, oid: str, size: int | None) -> bool:
-    """Say whether `data` begins with the blob `oid`, without reading that: git's id of it is a hash of its bytes."""
-    return size is not None and size <= len(data) and blob_id(memoryview(data)[:size], oid) == oid
-
-
-def _read(git: Git, oid: str) -> bytes:
-    return next(git.blobs([oid]))
-
-
-def _lost(git: Git, snapshot: GitSnapshot, step: Step) -> Problem:
-    old = _read(git, step.old) if step.old else b""
-    kept = same_lines(old, _read(git, step.new)) if step.new else 0
+def _lost(snapshot: GitSnapshot, step: Step, versions: Versions) -> Problem:
+    line = versions.lost(step.old, step.new) if step.old and step.new else None
     what = "changed or removed this line" if step.new else "removed this file"
     return Problem(
         file=snapshot.short(step.path),
-        line=kept + 1 if step.new else 0,
+        line=line or 0,
         column=1,
         path="",
         message=f"commit {step.commit[:12]} {what}, and it is not as it was before since",

@@ -32,11 +32,11 @@ def write_lines(values: Iterable[object]) -> bytes:
     return "".join(canonical(value) + "\n" for value in values).encode()
 
 
-def read_lines(path: str, data: bytes) -> tuple[tuple[bytes, dict[str, object]], ...]:
+def read_lines(path: str, data: bytes, known: tuple[int, ...] = (1,)) -> tuple[tuple[bytes, dict[str, object]], ...]:
     """Return each line's bytes and object. `path` names the file in complaints.
 
     Raises DamagedState for an empty file, a cut-off last line, anything that is no JSON object, a key twice, other
-    than canonical writing (which shows CRLF rewrites and conflict markers), and a header whose version is not 1.
+    than canonical writing (which shows CRLF rewrites and conflict markers), and a header whose version is not `known`.
     """
     if not data:
         raise DamagedState(path, 1, "it is empty")
@@ -52,8 +52,9 @@ def read_lines(path: str, data: bytes) -> tuple[tuple[bytes, dict[str, object]],
             raise DamagedState(path, number, "the line is not as the reconciler writes it")
         found.append((line, value))
     version = found[0][1].get("version")
-    if type(version) is not int or version != 1:
-        raise DamagedState(path, 1, "its first line names no version that this reconciler knows (1)")
+    if type(version) is not int or version not in known:
+        versions = ", ".join(map(str, known))
+        raise DamagedState(path, 1, f"its first line names no version that this reconciler knows ({versions})")
     return tuple(found)
 
 

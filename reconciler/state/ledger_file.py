@@ -6,9 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from reconciler.core.call import Method, RangeEnd, Span, read_span
-from reconciler.core.ledger import CoveredBy, Ledger, Trigger
+from reconciler.core.ledger import Coverage, CoveredBy, Ledger, Trigger
+from reconciler.state.fold_line import COMPACTED, WHOLE, Fold, header, read_fold
 from reconciler.state.json_lines import (
     DamagedState,
     optional_text,
@@ -82,9 +84,9 @@ def read_span_fields(value: dict[str, object]) -> Span:
 def append(data: bytes | None, target: str, table: str, triggers: Iterable[Trigger]) -> bytes:
     """Return the ledger file with triggers appended; None is a ledger that does not exist yet.
 
-    `data` has to be a ledger that `read_ledger` accepts.
+    `data` has to be a ledger that `read_file` accepts.
     """
-    data = data or write_lines([{"version": 1, "target": target, "tableName": table}])
+    data = data or header(WHOLE, target, table)
     prev = head_of(data)
     lines = [data]
     for trigger in triggers:
@@ -103,14 +105,42 @@ def _digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerFile:
+    """What a ledger file says: its lines, and what stands for those before them. None: there are none before them."""
+
+    fold: Fold | None
+    triggers: tuple[Trigger, ...]
+    head: str
+
+    @property
+    def coverage(self) -> Coverage:
+        """What all lines cover, those that are folded too."""
+        before = self.fold.covers if self.fold else Coverage("", 0, ())
+        return before.grown(self.triggers, self.head)
+
+
 def read_ledger(path: str, data: bytes, target: str, table: str) -> Ledger:
-    """Read a ledger file whole. Raises DamagedState, with file and line, where any of it cannot be trusted."""
-    (first, header), *rest = read_lines(path, data)
-    if header != {"version": 1, "target": target, "tableName": table}:
+    """Read a ledger file that has all its lines. Raises DamagedState, with file and line, where it has not."""
+    file = read_file(path, data, target, table)
+    if file.fold:
+        raise DamagedState(path, COMPACTED, "lines are folded here, where all of them have to be")
+    return Ledger(target, table, file.triggers, file.head)
+
+
+def read_file(path: str, data: bytes, target: str, table: str) -> LedgerFile:
+    """Read a ledger file. Raises DamagedState, with file and line, where any of it cannot be trusted."""
+    (first, fields), *rest = read_lines(path, data, (WHOLE, COMPACTED))
+    version = COMPACTED if fields["version"] == COMPACTED else WHOLE
+    if first + b"\n" != header(version, target, table):
         raise DamagedState(path, 1, f"its first line does not name the table {table} on the target {target}")
-    prev = _digest(first)
+    fold = None
+    if version == COMPACTED:
+        fold = _fold(path, first, [line for line, _ in rest])
+        rest = rest[1:]
+    prev = fold.covers.head if fold else _digest(first)
     triggers = []
-    for number, (line, value) in enumerate(rest, 2):
+    for number, (line, value) in enumerate(rest, 1 + version):
         try:
             triggers.append(_trigger(value, table))
         except ValueError as error:
@@ -118,7 +148,16 @@ def read_ledger(path: str, data: bytes, target: str, table: str) -> Ledger:
         if value["prev"] != prev:
             raise DamagedState(path, number, "the chain is broken: a line before it was edited, removed or added")
         prev = _digest(line)
-    return Ledger(target, table, tuple(triggers), prev)
+    return LedgerFile(fold, tuple(triggers), prev)
+
+
+def _fold(path: str, first: bytes, rest: list[bytes]) -> Fold:
+    if len(rest) < 2:
+        raise DamagedState(path, 2, "no line stands after those that are folded, or none says what these were")
+    try:
+        return read_fold(first + b"\n", rest[0])
+    except ValueError as error:
+        raise DamagedState(path, 2, str(error)) from None
 
 
 def _trigger(value: dict[str, object], table: str) -> Trigger:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.core.change import Key
 from reconciler.core.ledger import Coverage, Intent, Ledger, Lines, Trigger
-from reconciler.state.fold import fold, head_and_lines, pack, unpack
+from reconciler.state.compacted import coverage_of
+from reconciler.state.detail import Details, lost_line
+from reconciler.state.fold import head_and_lines, pack, unpack
 from reconciler.state.folding import fold_all
 from reconciler.state.git import Entry, Git
 from reconciler.state.journal import is_run
 from reconciler.state.json_lines import DamagedState
-from reconciler.state.ledger_file import is_shortened, ledger_name, read_ledger, table_named
+from reconciler.state.ledger_file import is_shortened, ledger_name, read_file, read_ledger, table_named
 from reconciler.state.pending_file import read_pending
 from reconciler.state.shelf import Shelf
 
@@ -147,18 +149,38 @@ class GitSnapshot:
             return None
         record = self.shelf.record(entry, key) if self.is_file(path) else None
         if record is None:
-            record = pack(self._fold(key, self.content(path) or b""))
+            record = pack(coverage_of(self.short(path), self.content(path) or b"", key))
             self.shelf.learn(entry, key, record)
-        head, lines = head_and_lines(record)
-        return Ledger(*key, Lines(lines, lambda: self._triggers(key), head), head, lambda: unpack(record))
+        head, count = head_and_lines(record)
+        lines = Lines(count, lambda: self._triggers(path, key), lambda: self._late(path, key), entry.oid)
+        return Ledger(*key, lines, head, lambda: unpack(record))
 
-    def _fold(self, key: Key, data: bytes) -> Coverage:
-        """Return what the bytes of a table's ledger cover. Raises DamagedState."""
-        return fold(data, *key) or read_ledger(self.short(ledger_path(self.folder, key)), data, *key).coverage
+    def _triggers(self, path: str, key: Key) -> Sequence[Trigger]:
+        return read_ledger(self.short(path), self.whole(path), *key).triggers
 
-    def _triggers(self, key: Key) -> Sequence[Trigger]:
-        path = ledger_path(self.folder, key)
-        return read_ledger(self.short(path), self.content(path) or b"", *key).triggers
+    def _late(self, path: str, key: Key) -> Sequence[Trigger]:
+        """Return the lines that the file itself has."""
+        return read_file(self.short(path), self.content(path) or b"", *key).triggers
+
+    def whole(self, path: str) -> bytes:
+        """Return a ledger's file as if it had never been compacted. Raises DamagedState, NotHere."""
+        return self.details.whole(self.short(path), self.content(path) or b"", self._near(path))
+
+    def forms(self, path: str) -> tuple[bytes, ...]:
+        """Return a ledger's file, and what it was each time before it was compacted, the newest first."""
+        data = (self.content(path) if self.is_file(path) else None) or b""
+        return self.details.forms(self.short(path), data, self._near(path))
+
+    def _near(self, path: str) -> Iterator[bytes]:
+        """Yield the files that follow a path, as far as they are in memory: who asks for one asks for the next."""
+        at = bisect_left(self._order, path)
+        found = (self.shelf.contents.get(self._entries[each].oid) for each in self._order[at : at + _NEIGHBOURS])
+        return (data for data in found if data)
+
+    @cached_property
+    def details(self) -> Details:
+        """What compacted ledgers were before."""
+        return Details(self._git, self.shelf.contents)
 
     def damaged(self, keys: Collection[Key]) -> dict[Key, DamagedState]:
         """Return the ledgers of some tables that cannot be trusted. What the others cover is known afterwards."""
@@ -244,10 +266,11 @@ class GitSnapshot:
         for at in range(0, len(changed), _NEIGHBOURS):
             some = changed[at : at + _NEIGHBOURS]
             old, new = earlier.read(some), self.read(some)
+            self.details.bring(data for path, data in new.items() if not data.startswith(old.get(path, b"")))
             for path in some:
                 before, now = old.get(path) or earlier.content(path) or b"", new.get(path) or self.content(path) or b""
-                if not now.startswith(before):
-                    line = same_lines(before, now) + 1
+                line = lost_line(self.short(path), before, now, self.details)
+                if line is not None:
                     message = f"this line is not as it was at {earlier.commit}"
                     self.shrunk[path] = DamagedState(self.short(path), line, message, hint)
 
@@ -266,13 +289,3 @@ def blob_id(data: bytes | memoryview, like: str) -> str:
     digest = new(b"blob %d\0" % len(data), usedforsecurity=False)
     digest.update(data)
     return digest.hexdigest()
-
-
-def same_lines(before: bytes, now: bytes) -> int:
-    """Return how many lines two files have in common from their start on."""
-    same = 0
-    for old, new in zip(before.split(b"\n"), now.split(b"\n"), strict=False):
-        if old != new:
-            break
-        same += 1
-    return same

@@ -25,7 +25,7 @@ def named(table: Table) -> Table:
     if table.ledger is None:
         return table
     lines = tuple(table.ledger.triggers)
-    return replace(table, ledger=Ledger("prod", "a.b", Lines(len(lines), lambda: lines, repr(lines)), repr(lines)))
+    return replace(table, ledger=Ledger("prod", "a.b", Lines(len(lines), lambda: lines, name=repr(lines)), repr(lines)))
 
 
 @settings(max_examples=600, deadline=None)

@@ -46,7 +46,7 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], int]] = {
     "a cut tail": (lambda data: data[:-20], 3),
     "a last line that is gone": (lambda data: data[: data[:-1].rindex(b"\n") + 1], 3),
     "conflict markers": (conflicted, 2),
-    "another version": (lambda data: data.replace(b'"version":1', b'"version":2'), 1),
+    "another version": (lambda data: data.replace(b'"version":1', b'"version":3'), 1),
 }
 
 

@@ -115,7 +115,8 @@ def test_conflict_markers_are_found_out(at: int, marker: bytes) -> None:
     ("old", "new", "line"),
     [
         (b"\n", b"\r\n", 1),
-        (b'"version":1', b'"version":2', 1),
+        (b'"version":1', b'"version":2', 2),
+        (b'"version":1', b'"version":3', 1),
         (b'"version":1', b'"version":true', 1),
         (b'"version":1', b'"version":1.0', 1),
         (b'"target":"prod"', b'"target":"test"', 1),
