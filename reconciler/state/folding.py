@@ -1,4 +1,4 @@
-"""What many ledgers cover, read from git a chunk at a time, on both cores where they are many."""
+"""What many ledgers cover, read from git one after the other, on both cores where they are many."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Wanted = tuple[Key, Entry]
 """A table, and the file of its ledger."""
 
 _CHUNK = 128
-"""How many ledgers are in memory at once."""
+"""How many ledgers in a row one core takes: neighbours in a tree are neighbours in git's packs."""
 _SAVED = 24 * _CHUNK
 """After how many ledgers the cache is saved."""
 _WORTH = 200
@@ -54,11 +54,11 @@ def _fold_some(git: Git, shelf: Shelf, wanted: Sequence[Wanted], count: Count) -
 
 
 def _records(git: Git, chunks: Iterable[Sequence[Wanted]]) -> Iterator[bytes | None]:
-    for chunk in chunks:
-        blobs = git.blobs(entry.oid for _, entry in chunk)
-        for (key, _), data in zip(chunk, blobs, strict=True):
-            coverage = fold(data, *key)
-            yield pack(coverage) if coverage else None
+    wanted = list(chain.from_iterable(chunks))
+    blobs = git.blobs(entry.oid for _, entry in wanted)
+    for (key, _), data in zip(wanted, blobs, strict=True):
+        coverage = fold(data, *key)
+        yield pack(coverage) if coverage else None
 
 
 def _framed(record: bytes | None) -> bytes:

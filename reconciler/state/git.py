@@ -7,18 +7,21 @@ git's own config gave, and paths below `--`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from reconciler.core.progress import SILENT, Progress
 from reconciler.errors import Failure, InvalidInput
+from reconciler.state.batch import Batch
 from reconciler.state.fast_import import commit_stream
 from reconciler.state.git_command import Answer, GitCommand, way_out
 from reconciler.state.patience import Patience
 
 _LOCAL = 120.0
+_LONG = 3600.0
 _NETWORK = 60.0
 _LOCK_PAUSES = (0.0, 0.2, 0.5, 1.0)
 
@@ -90,6 +93,10 @@ class Git:
             words = answer.words or "no reason given"
             raise Failure(f"git {arguments[0]} failed: {words}", way_out(words, "see what `git fsck` says"))
         return answer.out
+
+    def stream(self, *arguments: str, stdin: bytes = b"", timeout: float = _LONG) -> Generator[bytes, None, None]:
+        """Run a git command that has to succeed, and yield what it prints as it comes. Raises Failure."""
+        return self._command.stream(arguments, stdin, timeout, Patience())
 
     def commit_of(self, revision: str) -> str | None:
         """Return the commit that a full ref name, an object id or HEAD names, or None."""
@@ -164,14 +171,11 @@ class Git:
         wanted = list(oids)
         if not wanted:
             return
-        out = self.run("cat-file", "--batch", stdin="".join(oid + "\n" for oid in wanted).encode())
-        at = 0
-        for _ in wanted:
-            end = out.index(b"\n", at)
-            header = out[at:end].split(b" ")
-            size = int(header[2]) if len(header) == 3 else None
-            yield out[end + 1 : end + 1 + size] if size is not None and header[1] == b"blob" else None
-            at = end + 1 + (size + 1 if size is not None else 0)
+        feed = "".join(oid + "\n" for oid in wanted).encode()
+        with closing(self.stream("cat-file", "--batch", stdin=feed)) as pieces:
+            batch = Batch(pieces)
+            for _ in wanted:
+                yield batch.next()
 
     def remote_refs(self, remote: str, *patterns: str) -> dict[str, str]:
         """Return the refs of a remote that match full names or globs. Raises Failure without an answer."""

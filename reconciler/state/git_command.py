@@ -7,7 +7,8 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedRandom
 from pathlib import Path
@@ -49,22 +50,47 @@ class GitCommand:
         After `timeout` seconds, as patience ends, or where a Ctrl-C ends us, the whole session is killed: a helper that
         hangs must not keep us, nor outlive us.
         """
+        with self._running(arguments, stdin) as process:
+            try:
+                out, words = patience.communicate(process, timeout)
+            except subprocess.TimeoutExpired:
+                why = "no answer when the run was stopped" if patience.over else f"no answer within {timeout:g} seconds"
+                return Answer(-signal.SIGKILL, b"", why)
+        return Answer(process.returncode, out, _ending(process, words))
+
+    def stream(
+        self, arguments: Sequence[str], stdin: bytes, timeout: float, patience: Patience
+    ) -> Generator[bytes, None, None]:
+        """Yield what git prints as it comes, for what is too much to be held; whoever stops asking ends git.
+
+        Raises Failure where git does not succeed.
+        """
+        words = bytearray()
+        with self._running(arguments, stdin) as process:
+            try:
+                for which, data in patience.pieces(process, timeout):
+                    if which:
+                        words += data
+                    else:
+                        yield data
+            except subprocess.TimeoutExpired:
+                why = f"git {arguments[0]} did not end within {timeout:g} seconds"
+                raise Failure(why, "see what holds git up") from None
+        if process.returncode:
+            last = _ending(process, bytes(words)) or "no reason given"
+            raise Failure(f"git {arguments[0]} failed: {last}", way_out(last, "see what `git fsck` says"))
+
+    @contextmanager
+    def _running(self, arguments: Sequence[str], stdin: bytes) -> Iterator[subprocess.Popen[bytes]]:
+        """Run git for as long as the block runs; what is left of it then is killed."""
         started: GitPython.AutoInterrupt | None = None
         with _fed(stdin) as feed:
             try:
                 with undisturbed():
                     started = self._start(arguments, feed)
-                process = cast("subprocess.Popen[bytes]", started.proc)
-                out, words = patience.communicate(process, timeout)
-            except subprocess.TimeoutExpired:
-                why = "no answer when the run was stopped" if patience.over else f"no answer within {timeout:g} seconds"
-                return Answer(-signal.SIGKILL, b"", why)
+                yield cast("subprocess.Popen[bytes]", started.proc)
             finally:
                 kill(started.proc if started is not None else None)
-        last = _last_words(words)
-        if process.returncode < 0 and not last:
-            last = f"it was ended by {signal.Signals(-process.returncode).name}"
-        return Answer(process.returncode, out, last)
 
     def _start(self, arguments: Sequence[str], feed: BufferedRandom) -> GitPython.AutoInterrupt:
         """Start git. What is returned has to be kept: where nobody does, GitPython ends the process."""
@@ -109,6 +135,14 @@ def _fed(stdin: bytes) -> BufferedRandom:
             way_out(words, "see that TMPDIR names a folder where you may write, and that its disk has room"),
         ) from None
     return feed
+
+
+def _ending(process: subprocess.Popen[bytes], words: bytes) -> str:
+    """Return git's last words, or by which signal it ended where it had none."""
+    last = _last_words(words)
+    if process.returncode < 0 and not last:
+        return f"it was ended by {signal.Signals(-process.returncode).name}"
+    return last
 
 
 def way_out(words: str, otherwise: str) -> str:

@@ -7,7 +7,7 @@ import os
 import select
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 _SLICE = 0.1
 _MOST = 1 << 20
@@ -38,24 +38,33 @@ class Patience:
 
         A helper that it leaves behind with its pipes, as ssh's shared connections are, is not waited for.
         """
+        printed = bytearray(), bytearray()
+        for which, data in self.pieces(process, timeout):
+            printed[which].extend(data)
+        return bytes(printed[0]), bytes(printed[1])
+
+    def pieces(self, process: subprocess.Popen[bytes], timeout: float) -> Iterator[tuple[int, bytes]]:
+        """Yield what a process prints as it comes, 0 with its output and 1 with its complaints, and wait for its end.
+
+        Raises TimeoutExpired after `timeout` seconds, or earlier, all that is still to come taken together.
+        """
         end = time.monotonic() + timeout
         pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
-        printed = {pipe.fileno(): bytearray() for pipe in pipes}
         try:
-            self._read(process, printed, end)
+            yield from self._read(process, {pipe.fileno(): which for which, pipe in enumerate(pipes)}, end)
             process.wait(max(0.0, self._left(end)))
         finally:
             for pipe in pipes:
                 pipe.close()
-        out, words = (bytes(found) for found in printed.values())
-        return out, words
 
-    def _read(self, process: subprocess.Popen[bytes], printed: Mapping[int, bytearray], end: float) -> None:
+    def _read(
+        self, process: subprocess.Popen[bytes], pipes: Mapping[int, int], end: float
+    ) -> Iterator[tuple[int, bytes]]:
         """Read all pipes to their end, or until the process has ended and nothing more comes."""
         poll = select.poll()
-        for pipe in printed:
+        for pipe in pipes:
             poll.register(pipe, select.POLLIN)
-        still_open, ended = len(printed), False
+        still_open, ended = len(pipes), False
         while still_open:
             left = self._left(end)
             if left <= 0:
@@ -69,7 +78,7 @@ class Patience:
                 ended = process.poll() is not None  # all that it wrote is there by the next look
             for pipe, _ in ready:
                 data = os.read(pipe, _MOST)
-                printed[pipe] += data
+                yield pipes[pipe], data
                 if not data:
                     poll.unregister(pipe)
                     still_open -= 1

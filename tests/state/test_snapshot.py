@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,10 @@ class Listened(Git):
     def ask(self, *arguments: str, stdin: bytes = b"", timeout: float = 120.0) -> Answer:
         self.asked.append(arguments[0])
         return super().ask(*arguments, stdin=stdin, timeout=timeout)
+
+    def stream(self, *arguments: str, stdin: bytes = b"", timeout: float = 3600.0) -> Generator[bytes, None, None]:
+        self.asked.append(arguments[0])
+        return super().stream(*arguments, stdin=stdin, timeout=timeout)
 
     def ask_remote(self, *arguments: str, timeout: float = 60.0) -> Answer:
         self.asked.append(arguments[0])
