@@ -19,6 +19,7 @@ from reconciler.state.journal import is_run
 from reconciler.state.json_lines import DamagedState
 from reconciler.state.ledger_file import is_shortened, ledger_name, read_file, read_ledger, table_named
 from reconciler.state.pending_file import read_pending
+from reconciler.state.plain import plain_triggers
 from reconciler.state.shelf import Shelf
 
 _NEIGHBOURS = 128
@@ -156,7 +157,9 @@ class GitSnapshot:
         return Ledger(*key, lines, head, lambda: unpack(record))
 
     def _triggers(self, path: str, key: Key) -> Sequence[Trigger]:
-        return read_ledger(self.short(path), self.whole(path), *key).triggers
+        data = self.whole(path)
+        plain = plain_triggers(data, *key)
+        return plain if plain is not None else read_ledger(self.short(path), data, *key).triggers
 
     def _late(self, path: str, key: Key) -> Sequence[Trigger]:
         """Return the lines that the file itself has."""

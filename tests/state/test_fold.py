@@ -14,6 +14,7 @@ from reconciler.core.wallclock import FIRST, LAST
 from reconciler.state.fold import fold, pack, unpack
 from reconciler.state.json_lines import DamagedState
 from reconciler.state.ledger_file import append, read_ledger
+from reconciler.state.plain import plain_triggers
 from tests.figures import Tried
 from tests.state.records import TABLE, TARGET, hours, points, trigger
 
@@ -55,6 +56,7 @@ def test_both_readers_find_the_same_in_what_was_written(triggers: list[Trigger])
     data = append(None, TARGET, TABLE, triggers)
     found = fold(data, TARGET, TABLE)
     assert found in (None, read_ledger("p", data, TARGET, TABLE).coverage)
+    assert plain_triggers(data, TARGET, TABLE) in (None, tuple(triggers))
 
 
 PLAIN = [
@@ -72,6 +74,7 @@ def test_what_is_written_plainly_is_read_fast() -> None:
     assert found is not None
     assert found == read_ledger("p", FILE, TARGET, TABLE).coverage
     assert unpack(pack(found)) == found
+    assert plain_triggers(FILE, TARGET, TABLE) == tuple(PLAIN)
     assert [tokens for tokens, _ in found.layers] == [(), ("a",), ("a", "b")]
 
 
@@ -87,6 +90,9 @@ def test_no_damage_is_read_fast(tried: Tried) -> None:
             found = fold(data, TARGET, TABLE)
             if found is not None:
                 assert found == read_ledger("p", data, TARGET, TABLE).coverage, (at, data[at : at + 9])
+            lines = plain_triggers(data, TARGET, TABLE)
+            if lines is not None:
+                assert lines == read_ledger("p", data, TARGET, TABLE).triggers, (at, data[at : at + 9])
     tried(cases)
 
 
