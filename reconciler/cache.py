@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import weakref
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
@@ -21,7 +22,9 @@ _MAGIC = b"backfill-reconciler cache 1\n"
 _HEAD = Struct("<32s32sI")  # version of the reader, digest of the index, number of entries
 _KEY = 32
 _ENTRY = Struct("<32sQI16s")  # key, offset and length of the value, digest of both
-_READERS = ("core", "manifests", "state")
+_FOLDERS = ("core", "manifests", "state")
+_FILES = ("cache.py", "parallel.py", "commands/plan_tables.py", "commands/settled.py")
+"""Where the code is that makes what is kept."""
 
 
 class _Place(NamedTuple):
@@ -35,10 +38,16 @@ class _Place(NamedTuple):
 class Cache:
     """Values by key, of which one file holds those of earlier runs. Without a folder it holds this run's alone."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Use the file at `path`, which need not exist. Raises nothing for what it holds."""
+    def __init__(self, path: Path | None, *, believed: bool = True) -> None:
+        """Use the file at `path`, which need not exist. Raises nothing for what it holds.
+
+        One that is not `believed` is written for others: of what was there before nothing is given, nor taken away.
+        """
+        self._believed = believed
+        self._mine: set[bytes] = set()
         self._path = path
         self._file: int | None = None
+        self._close: weakref.finalize[[int], Cache] | None = None
         self._table = b""
         self._rows: dict[bytes, int] = {}
         self._used = bytearray()
@@ -53,17 +62,17 @@ class Cache:
         return cls(folder / name if folder else None)
 
     @classmethod
-    def of_root(cls, git_folder: Path, root: str, name: str) -> Cache:
+    def of_root(cls, git_folder: Path, root: str, name: str, *, believed: bool) -> Cache:
         """Return the cache of a name for a root: its path from the repository's top. It lies in git's own folder."""
         which = blake2b(root.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
-        return cls.of(git_folder / "reconciler" / "cache", f"{name}-{which}")
+        return cls(git_folder / "reconciler" / "cache" / f"{name}-{which}", believed=believed)
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value kept for a key that `key_of` made, None where there is none that can be trusted."""
         fresh = self._fresh.get(key)
         if fresh is not None:
             return fresh
-        row = self._rows.get(key)
+        row = self._row(key)
         if row is None or self._file is None:
             return None
         place = self._place(row)
@@ -76,12 +85,16 @@ class Cache:
         self._used[row] = True
         return value
 
+    def _row(self, key: bytes) -> int | None:
+        """Return the row of a key whose value is to be given."""
+        return self._rows.get(key) if self._believed or key in self._mine else None
+
     def _place(self, row: int) -> _Place:
         return _Place(*_ENTRY.unpack_from(self._table, row * _ENTRY.size)[1:])
 
     def holds(self, key: bytes) -> bool:
         """Say whether there is a value for a key, which is of use then. Only `get` tells whether it can be trusted."""
-        row = self._rows.get(key)
+        row = self._row(key)
         if row is None:
             return key in self._fresh
         self._used[row] = True
@@ -101,7 +114,8 @@ class Cache:
         """
         if self._path is None or not self._fresh:
             return
-        kept = [key for key, row in self._rows.items() if key not in self._fresh and (self._used[row] or not whole)]
+        drop = whole and self._believed
+        kept = [key for key, row in self._rows.items() if key not in self._fresh and (self._used[row] or not drop)]
         beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,6 +124,8 @@ class Cache:
                 beside.replace(self._path)
             finally:
                 beside.unlink(missing_ok=True)
+            if not self._believed:
+                self._mine.update(self._fresh)
             self._fresh.clear()
             self._open(self._path)
 
@@ -132,9 +148,10 @@ class Cache:
             file.writelines(self._fresh.values())
 
     def _open(self, path: Path) -> None:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        if self._file is not None:
-            os.close(self._file)
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe would wait for ever
+        if self._close is not None:
+            self._close()
+        self._close = weakref.finalize(self, os.close, file)
         # It is kept open, for `get`: a file that is replaced meanwhile stays as it was.
         self._file, self._table, self._rows, self._used = file, b"", {}, bytearray()
         head = os.pread(file, len(_MAGIC) + _HEAD.size, 0)
@@ -167,10 +184,11 @@ def reader_version() -> bytes:
     package = Path(__file__).parent
     schemas = package / "schemas" if (package / "schemas").is_dir() else package.parent / "schemas"
     found = blake2b(sys.version.encode(), digest_size=32)
-    for folder in (*(package / name for name in _READERS), schemas):
-        for file in sorted((*folder.glob("*.py"), *folder.glob("*.json"))):
-            found.update(file.name.encode() + b"\0" + file.read_bytes())
-    found.update(Path(__file__).read_bytes())
+    files = [package / name for name in _FILES]
+    for folder in (*(package / name for name in _FOLDERS), schemas):
+        files += sorted((*folder.glob("*.py"), *folder.glob("*.json")))
+    for file in files:
+        found.update(file.name.encode() + b"\0" + file.read_bytes())
     yaml = importlib.util.find_spec("yaml")  # its first file holds its version; nothing is imported
     if yaml is not None and yaml.origin is not None:
         found.update(Path(yaml.origin).read_bytes())

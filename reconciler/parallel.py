@@ -6,12 +6,19 @@ import gc
 import os
 import signal
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, NoReturn, TypeVar
 
 T = TypeVar("T")
+
+_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
+_WHOLE = b"\0whole\0"
+"""What ends the page of a copy that came to its end."""
+_PATIENCE = 60.0
+"""Seconds that a copy may take longer at least, where other work holds it up."""
 
 
 @contextmanager
@@ -40,17 +47,17 @@ def side_by_side(here: Callable[[], T], there: Callable[[], bytes]) -> tuple[T, 
         return here(), None
     with tempfile.TemporaryFile() as page:
         child = _copy(there, page)
+        if child is None:
+            return here(), None
         try:
+            began = time.monotonic()
             mine = here()
-        except BaseException:
-            if child is not None:
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-            raise
-        if child is None or os.waitpid(child, 0)[1] != 0:
-            return mine, None
+            _wait(child, max(_PATIENCE, 10 * (time.monotonic() - began)))
+        finally:
+            _end(child)
         page.seek(0)
-        return mine, page.read()
+        found = page.read()
+        return mine, found.removesuffix(_WHOLE) if found.endswith(_WHOLE) else None
 
 
 def _cores() -> int:
@@ -61,20 +68,54 @@ def _cores() -> int:
 
 def _copy(there: Callable[[], bytes], page: BinaryIO) -> int | None:
     """Start the copy, and return its process id; None where none can be started."""
+    # No signal until the copy has handlers of its own: it must not unwind what its parent was about to do.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         with warnings.catch_warnings():
             # Python warns of threads: a copy has none of them. It prints nothing, so it waits for no lock of theirs.
             warnings.simplefilter("ignore", DeprecationWarning)
-            child = os.fork()
+            child: int | None = os.fork()
     except OSError:
-        return None
-    if child:
-        return child
+        child = None
+    else:
+        if not child:
+            _be_the_copy(there, page)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return child
+
+
+def _be_the_copy(there: Callable[[], bytes], page: BinaryIO) -> NoReturn:
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         page.write(there())
+        page.write(_WHOLE)
         page.flush()
-    except BaseException:  # noqa: BLE001  (a copy has nobody to tell; whoever asked does the work itself)
-        os._exit(1)
-    os._exit(0)
+    finally:
+        os._exit(0)  # a copy has nobody to tell: what it wrote says whether it came to its end
+
+
+def _wait(child: int, patience: float) -> None:
+    """Wait for a copy to end, no longer than `patience` seconds."""
+    end = time.monotonic() + patience
+    pause = 0.001
+    while _lives(child) and time.monotonic() < end:
+        time.sleep(pause)
+        pause = min(2 * pause, 0.02)
+
+
+def _end(child: int) -> None:
+    """End a copy that lives still."""
+    if _lives(child):
+        os.kill(child, signal.SIGKILL)
+        _wait(child, _PATIENCE)
+
+
+def _lives(child: int) -> bool:
+    """Say whether a copy has not ended yet. One that has is forgotten by the system."""
+    try:
+        return os.waitpid(child, os.WNOHANG) == (0, 0)
+    except ChildProcessError:  # it was waited for, or nobody waits here: SIGCHLD may be ignored
+        return False

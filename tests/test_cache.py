@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from reconciler import cache as cache_module
 from reconciler.cache import Cache, key_of
 
 
@@ -69,6 +71,28 @@ def test_what_nobody_asked_for_is_dropped_after_a_whole_run_and_kept_after_anoth
         cache.save(whole=whole)
         after = Cache(path)
         assert (after.get(first), after.get(second)) == (VALUES[first], left)
+
+
+def test_one_that_is_not_believed_gives_what_it_wrote_itself_and_takes_nothing_away(tmp_path: Path) -> None:
+    path, (first, second, *_) = tmp_path / "cache", VALUES
+    _kept(path, VALUES)
+    cache = Cache(path, believed=False)
+    assert not cache.holds(first)
+    assert cache.get(first) is None
+    cache.put(first, b"read anew")
+    cache.save(whole=True)
+    assert (cache.get(first), cache.get(second)) == (b"read anew", None)
+    after = Cache(path)
+    assert (after.get(first), after.get(second)) == (b"read anew", VALUES[second])
+
+
+def test_all_code_that_makes_what_is_kept_is_part_of_the_version() -> None:
+    package = Path(cache_module.__file__).parent
+    users = {path for path in package.rglob("*.py") if "from reconciler.cache import" in path.read_text("utf-8")}
+    named = {package / name for name in cache_module._FILES}
+    makers = {path for path in users if re.search(r"\.put\(|key_of\(", path.read_text("utf-8"))}
+    others = {path for path in makers - named if path.relative_to(package).parts[0] not in cache_module._FOLDERS}
+    assert {path.name for path in others} == {"answers.py"}  # which looks at all modules by itself
 
 
 def test_a_cache_that_is_replaced_meanwhile_still_tells_the_truth(tmp_path: Path) -> None:

@@ -58,3 +58,20 @@ def test_the_copy_ends_with_an_error_here() -> None:
 def test_on_one_core_nothing_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "_cores", lambda: 1)
     assert side_by_side(lambda: 1, _die) == (1, None)
+
+
+def test_where_nobody_waits_for_children_it_works_alike() -> None:
+    """An ignored SIGCHLD is inherited by whoever is started: then no status of a child is ever known."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert side_by_side(lambda: 1, lambda: b"2") == (1, b"2")
+        assert side_by_side(lambda: 1, _die) == (1, None)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def test_a_copy_that_hangs_is_ended_and_its_work_left_to_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_PATIENCE", 0.2)
+    assert side_by_side(lambda: 1, _wait) == (1, None)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)

@@ -86,7 +86,7 @@ class _Apply:
         commit = checkout.head()
         _check_committed(checkout, self.options.root)
         files = checkout.manifests(commit)
-        manifests = read_manifests(files, progress=progress, cache=manifest_cache(checkout, files))
+        manifests = read_manifests(files, progress=progress, cache=manifest_cache(checkout, files, believed=False))
         if self.options.shard:
             self.scope = self._share(manifests, self.options.shard)
         targets = _targets(manifests, self.scope)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
-from reconciler.cache import Cache, key_of
+from reconciler.cache import Cache
 from reconciler.commands.clock import wall_clock
 from reconciler.commands.plan_tables import CHUNK, plan_tables
 from reconciler.commands.settled import Settled
@@ -138,12 +137,11 @@ def work_tree_config(root: Path, progress: Progress = SILENT) -> Config:
     return config
 
 
-def manifest_cache(checkout: Checkout, files: Sized) -> Cache | None:
+def manifest_cache(checkout: Checkout, files: Sized, *, believed: bool = True) -> Cache | None:
     """Return what is kept of a root's manifests in its repository; None where there are so few that none is needed."""
     if len(files) < MANY:
         return None
-    root = key_of(os.fsencode(checkout.prefix)).hex()[:16]
-    return Cache.of(checkout.git.common_dir / "reconciler" / "cache", f"manifests-{root}")
+    return Cache.of_root(checkout.git.common_dir, checkout.prefix, "manifests", believed=believed)
 
 
 @dataclass(frozen=True, slots=True)

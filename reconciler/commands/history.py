@@ -42,7 +42,7 @@ def run(root: Path, table: str, at: str | None, output: str, console: Console) -
     second = _second(at) if at is not None else None
     checkout = open_checkout(root, console.progress)
     config, declared = _manifests(root, console.progress)
-    snapshot = open_branch(checkout, config, console).read()
+    snapshot = open_branch(checkout, config, console, believed=True).read()
     past = _Past(root, checkout, config, declared, snapshot)
     told = [
         past.told(key) if second is None else past.told_at(key, second, console) for key in past.keys(table, second)

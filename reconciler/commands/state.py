@@ -55,10 +55,18 @@ def journal_folder(git: Git) -> Path:
     return git.common_dir / "reconciler" / "journal"
 
 
-def open_branch(checkout: Checkout, config: Config, console: Console, *, push: bool = True) -> StateBranch:
-    """Return the state branch, on the remote that holds the state."""
+def open_branch(
+    checkout: Checkout, config: Config, console: Console, *, push: bool = True, believed: bool = False
+) -> StateBranch:
+    """Return the state branch, on the remote that holds the state.
+
+    What an earlier run has read is `believed` by commands that only look: what writes reads all of it itself.
+    """
+    cache = Cache.of_root(checkout.git.common_dir, checkout.prefix, "ledgers", believed=believed)
     remote = checkout.remote()
-    return StateBranch(checkout.git, checkout.prefix, config.state.branch, remote, push=push, warn=console.warning)
+    return StateBranch(
+        checkout.git, checkout.prefix, config.state.branch, remote, push=push, cache=cache, warn=console.warning
+    )
 
 
 def gather(
@@ -72,16 +80,18 @@ def gather(
 ) -> Gathered:
     """Read state and journals, and plan. Raises InvalidInput where the state as a whole cannot be trusted.
 
-    `commit` is the one that the manifests are from, None for those of the work tree.
+    `commit` is the one that the manifests are from, None for those of the work tree: then nothing is written, and what
+    an earlier run has read is believed.
     """
     manifests.tables(scope)  # a scope that names nothing is refused before git is asked
     journals = tuple(read_journals(journal_folder(checkout.git)))
-    state = open_branch(checkout, manifests.config, console, push=push)
+    state = open_branch(checkout, manifests.config, console, push=push, believed=commit is None)
     with console.progress.waiting("reading the state and planning"):
         snapshot = state.read()
         blocked, problems = blocked_tables(snapshot, manifests, scope)
         reviews = open_reviews(checkout, commit, manifests.config, os.environ)
-        settled = Settled(Cache.of_root(checkout.git.common_dir, checkout.prefix, "settled"))
+        cache = Cache.of_root(checkout.git.common_dir, checkout.prefix, "settled", believed=commit is None)
+        settled = Settled(cache)
         planner = Planner.of(manifests, scope, blocked, reviews, settled, console.progress)
         settlement = planner.settle(snapshot, journals)
         return Gathered(

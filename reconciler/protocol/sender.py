@@ -61,6 +61,8 @@ class Sender:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if error is not None:
+            self.halt("the run ended unexpectedly")
         for pool in self._pools.values():
             pool.shutdown()
         if error is None and self._deaf is not None:

@@ -44,6 +44,7 @@ class StateBranch:
         remote: str | None,
         *,
         push: bool = True,
+        cache: Cache | None = None,
         warn: Callable[[str], None],
         sleep: Callable[[float], None] | None = None,
     ) -> None:
@@ -52,7 +53,7 @@ class StateBranch:
         self.ref = f"refs/heads/{branch}"
         self.remote = remote
         self.pushes = remote is not None and push
-        self._shelf = Shelf(Cache.of_root(git.common_dir, root, "ledgers"))
+        self._shelf = Shelf(cache if cache is not None else Cache(None))
         self._memory = Continuity(git, root, branch, remote if self.pushes else None)
         self._local: str | None = None
         self._mark: str | None = None

@@ -52,8 +52,8 @@ class DurableLines:
             me.gate.acquire()
         if me.leads:
             self._lead()
-        if not me.durable and self._broken is not None:
-            raise self._broken
+        if not me.durable:
+            raise self._broken or OSError(errno.EIO, os.strerror(errno.EIO))
 
     def _lead(self) -> None:
         """Sync for all that wait, this writer among them."""
@@ -90,4 +90,7 @@ class DurableLines:
             action()
         except OSError as error:
             self._broken = error
+            raise
+        except BaseException:  # whatever it was: nobody knows what is on disk
+            self._broken = OSError(errno.EIO, os.strerror(errno.EIO))
             raise
