@@ -85,6 +85,10 @@ class Cache:
         self._used[row] = True
         return value
 
+    def _ends(self, row: int) -> int:
+        place = self._place(row)
+        return place.offset + place.length
+
     def _row(self, key: bytes) -> int | None:
         """Return the row of a key whose value is to be given."""
         return self._rows.get(key) if self._believed or key in self._mine else None
@@ -158,11 +162,15 @@ class Cache:
         if len(head) < len(_MAGIC) + _HEAD.size or not head.startswith(_MAGIC):
             return
         version, digest, count = _HEAD.unpack_from(head, len(_MAGIC))
+        size = os.fstat(file).st_size
+        if count * _ENTRY.size > size:
+            return
         table = os.pread(file, count * _ENTRY.size, len(head))
         if version == reader_version() and blake2b(table, digest_size=32).digest() == digest:
             starts = range(0, count * _ENTRY.size, _ENTRY.size)
-            self._rows = {table[at : at + _KEY]: row for row, at in enumerate(starts)}
             self._table, self._used = table, bytearray(count)
+            rows = {table[at : at + _KEY]: row for row, at in enumerate(starts)}
+            self._rows = {key: row for key, row in rows.items() if self._ends(row) <= size}  # the rest was cut off
 
 
 def key_of(*parts: bytes) -> bytes:

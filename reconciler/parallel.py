@@ -43,9 +43,13 @@ def side_by_side(here: Callable[[], T], there: Callable[[], bytes]) -> tuple[T, 
     it was killed. The caller then does that work itself, and sees the trouble at first hand. `there` must not print,
     and nothing that it changes in memory is seen here. Raises what `here` raises.
     """
-    if _cores() < 2:
+    try:
+        file = tempfile.TemporaryFile() if _cores() > 1 else None  # noqa: SIM115  (closed below)
+    except OSError:
+        file = None
+    if file is None:
         return here(), None
-    with tempfile.TemporaryFile() as page:
+    with file as page:
         child = _copy(there, page)
         if child is None:
             return here(), None

@@ -43,6 +43,32 @@ def test_no_damaged_byte_is_ever_believed(tmp_path: Path) -> None:
         assert all(cache.get(key) in (None, value) for key, value in VALUES.items()), at
 
 
+def test_no_flipped_bit_is_any_trouble(tmp_path: Path) -> None:
+    """The number of entries, too: no memory is asked for that the file cannot fill."""
+    path = tmp_path / "cache"
+    _kept(path, VALUES)
+    whole = path.read_bytes()
+    for at in range(150):
+        for bit in range(8):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :])
+            cache = Cache(path)
+            assert all(cache.get(key) in (None, value) for key, value in VALUES.items()), at
+
+
+def test_a_file_that_was_cut_short_heals_with_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "cache"
+    _kept(path, VALUES)
+    path.write_bytes(path.read_bytes()[:-1000])
+    cache = Cache(path)
+    gone = {key: value for key, value in VALUES.items() if cache.get(key) is None}
+    for key, value in gone.items():
+        cache.put(key, value)
+    cache.save(whole=False)
+    after = Cache(path)
+    assert gone
+    assert {key: after.get(key) for key in VALUES} == VALUES
+
+
 def test_a_file_cut_short_anywhere_is_no_trouble(tmp_path: Path) -> None:
     path = tmp_path / "cache"
     _kept(path, VALUES)

@@ -50,6 +50,8 @@ def _text(where: str, commit: str | None, files: Verified, history: Growth) -> s
     errors = sum(1 for problem in (*files.problems, *history.problems) if problem.severity == "error")
     if errors:
         lines.append(f"{count(errors, 'problem')}: calls could be made again, or be forgotten. Stop applies first.")
+    elif files.unread or history.cut:
+        lines.append("Every line that this clone has still stands where it stood.")
     else:
         lines.append("Every line that a ledger ever had still stands where it stood.")
     if history.cut:

@@ -11,8 +11,8 @@ from reconciler.core.change import Key
 from reconciler.core.ledger import Coverage
 from reconciler.core.window import EMPTY, inside
 from reconciler.state.fold import fold
-from reconciler.state.fold_line import COMPACTED, Fold, header, is_compacted, read_fold, write_fold
-from reconciler.state.json_lines import DamagedState
+from reconciler.state.fold_line import COMPACTED, WHOLE, Fold, header, is_compacted, read_fold, write_fold
+from reconciler.state.json_lines import DamagedState, read_lines
 from reconciler.state.ledger_file import read_file
 
 
@@ -123,3 +123,13 @@ def holds(old: Coverage, new: Coverage) -> bool:
     """Say whether `new` covers, rerun for rerun, whatever `old` covers, by as many lines: what can be told of folds."""
     layers = dict(new.layers)
     return old.lines <= new.lines and all(inside(windows, layers.get(tokens, EMPTY)) for tokens, windows in old.layers)
+
+
+def damage_of(path: str, data: bytes) -> DamagedState | None:
+    """Return what is wrong with a ledger's file, whichever table it says it is of; None where it can be trusted."""
+    try:
+        (_, fields), *_ = read_lines(path, data, (WHOLE, COMPACTED))
+        coverage_of(path, data, (str(fields.get("target")), str(fields.get("tableName"))))
+    except DamagedState as damage:
+        return damage
+    return None

@@ -136,7 +136,7 @@ class Continuity:
         """
         if self.git.is_ancestor(old, tip) or self.git.is_cut(tip):
             earlier = GitSnapshot.load(self.git, old, snapshot.folder)
-            snapshot.compare_with(earlier, f"where the loss is to stand: {accept}")
+            snapshot.compare_with(earlier, f"where all that is missing since then is to stay so: {accept}")
             self._check_intents(old, snapshot, accept)
             return
         restore = self._restore(old, None if how == "seen before" else self.mark_ref)
@@ -154,7 +154,10 @@ class Continuity:
         """Raise where calls in doubt were removed since `old` and nothing says what became of them."""
         problems = vanished_intents(self.git, snapshot, old)
         if problems:
-            ways = [f"{problem.hint.splitlines()[0]}\nwhere the loss is to stand: {accept}" for problem in problems]
+            ways = [
+                f"{problem.hint.splitlines()[0]}\nwhere all that is missing since then is to stay so: {accept}"
+                for problem in problems
+            ]
             told = (replace(problem, hint=hint) for problem, hint in zip(problems, ways, strict=True))
             raise InvalidInput("calls in doubt were removed from the state", "", tuple(told))
 

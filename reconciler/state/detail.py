@@ -139,8 +139,8 @@ def _not_here(parts: Parts, git: Git) -> NotHere:
 def lost_line(path: str, old: bytes, new: bytes, details: Details) -> int | None:
     """Return the first line of `new` that takes away from what `old` stood for; None where it stands for all of it.
 
-    Where the files alone cannot tell, since `old` ends before the fold of `new`, what was folded is asked; where this
-    clone does not have that, the fold has to cover what `old` does.
+    Where the files alone cannot tell, since `old` ends before the fold of `new`, what was folded is asked. A shallow
+    clone may not have that: then the fold has to cover what `old` does. Any other has it, or it never was.
     """
     if new.startswith(old):
         return None
@@ -152,7 +152,8 @@ def lost_line(path: str, old: bytes, new: bytes, details: Details) -> int | None
         while parts.folded > before.total:
             older = below(parts, details)
             if older is None:
-                return None if parts.fold and holds(before.covers(before.total), parts.fold.covers) else 2
+                covered = parts.fold and holds(before.covers(before.total), parts.fold.covers)
+                return None if covered and details.git.shallow_ends() else 2
             parts = older
         at = lost_at(before, parts)
     except DamagedState as damage:

@@ -103,6 +103,8 @@ def _ledger(
         if versions.stands(step.old):
             if step.new is None or versions.took(step.old, step.new):
                 yield _mended(snapshot, step)
+        elif step.new is not None and versions.put_right(step.old, step.new):
+            yield _put_right(snapshot, step)
         elif step.new is None or versions.lost(step.old, step.new) is not None:
             yield _lost(snapshot, step, versions)
 
@@ -193,6 +195,18 @@ def _mended(snapshot: GitSnapshot, step: Step) -> Problem:
         column=1,
         path="",
         message=f"commit {step.commit[:12]} took lines away, and they were put back since",
+        hint="nothing is missing now; see who may write to the state branch",
+        severity="warning",
+    )
+
+
+def _put_right(snapshot: GitSnapshot, step: Step) -> Problem:
+    return Problem(
+        file=snapshot.short(step.path),
+        line=0,
+        column=1,
+        path="",
+        message=f"the file was damaged before commit {step.commit[:12]}, which put it right",
         hint="nothing is missing now; see who may write to the state branch",
         severity="warning",
     )

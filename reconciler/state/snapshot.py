@@ -10,7 +10,7 @@ from functools import cached_property
 
 from reconciler.core.change import Key
 from reconciler.core.ledger import Coverage, Intent, Ledger, Lines, Trigger
-from reconciler.state.compacted import coverage_of
+from reconciler.state.compacted import coverage_of, damage_of
 from reconciler.state.detail import Details, lost_line
 from reconciler.state.fold import head_and_lines, pack, unpack
 from reconciler.state.folding import fold_all
@@ -275,7 +275,8 @@ class GitSnapshot:
                 line = lost_line(self.short(path), before, now, self.details)
                 if line is not None:
                     message = f"this line is not as it was at {earlier.commit}"
-                    self.shrunk[path] = DamagedState(self.short(path), line, message, hint)
+                    way = "" if damage_of(self.short(path), now) else hint  # what cannot be read cannot be accepted
+                    self.shrunk[path] = DamagedState(self.short(path), line, message, way)
 
     def entry(self, path: str) -> Entry | None:
         """Return what the commit's tree says of a state file."""

@@ -18,6 +18,11 @@ from reconciler.state.json_lines import DamagedState, read_lines
 from reconciler.state.ledger_file import read_file, read_ledger
 from reconciler.state.snapshot import GitSnapshot, ledger_path
 
+_NOWHERE = (
+    "the history of the state branch has to hold them: find out who wrote this line, with git log -p on that branch, "
+    "and put the file back as it was before"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Verified:
@@ -27,6 +32,8 @@ class Verified:
     triggers: int
     intents: tuple[Intent, ...]
     problems: tuple[Problem, ...]
+    unread: int = 0
+    """How many ledgers stand for lines that are not in this clone."""
 
 
 def verify_files(snapshot: GitSnapshot, progress: Progress = SILENT) -> Verified:
@@ -57,7 +64,7 @@ def verify_files(snapshot: GitSnapshot, progress: Progress = SILENT) -> Verified
     problems += _unread(snapshot, unread)
     problems += [damage.problem for path, damage in snapshot.shrunk.items() if path not in snapshot.paths]
     problems += _uncovered(snapshot, ledgers)
-    return Verified(len(ledgers) + len(unread), triggers, tuple(intents), tuple(problems))
+    return Verified(len(ledgers) + len(unread), triggers, tuple(intents), tuple(problems), len(unread))
 
 
 def _parts(snapshot: GitSnapshot, path: str) -> tuple[Parts, Key]:
@@ -91,7 +98,11 @@ def _ledger(snapshot: GitSnapshot, parts: Parts, path: str, key: Key) -> Ledger 
 
 
 def _unread(snapshot: GitSnapshot, unread: Mapping[str, NotHere]) -> Iterator[Problem]:
-    """Yield that folded lines could not be compared with what they were: one problem, however many ledgers."""
+    """Yield that folded lines could not be compared with what they were: one problem, however many ledgers.
+
+    A shallow clone may lack them; any other has them, or they never were.
+    """
+    shallow = bool(snapshot.details.git.shallow_ends())
     for path, failure in list(unread.items())[:1]:
         more = f"; so it is with {count(len(unread) - 1, 'more ledger')}" if len(unread) > 1 else ""
         yield Problem(
@@ -100,8 +111,8 @@ def _unread(snapshot: GitSnapshot, unread: Mapping[str, NotHere]) -> Iterator[Pr
             column=1,
             path="",
             message=f"the lines that it stands for are not in this clone, and were not verified{more}",
-            hint=failure.hint.splitlines()[0],
-            severity="warning",
+            hint=failure.hint.splitlines()[0] if shallow else _NOWHERE,
+            severity="warning" if shallow else "error",
         )
 
 

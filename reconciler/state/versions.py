@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reconciler.state.compacted import damage_of
 from reconciler.state.detail import lost_line
 from reconciler.state.fold_line import is_compacted
 from reconciler.state.git import Git
@@ -48,6 +49,10 @@ class Versions:
         if before is not None and after is not None:
             return after >= before
         return self.lost(old, new) is not None
+
+    def put_right(self, old: str, new: str) -> bool:
+        """Say whether a step replaced a version that could not be trusted by one that stands."""
+        return self.stands(new) and damage_of(self._path, _read(self._git, old)) is not None
 
     def lost(self, old: str, new: str) -> int | None:
         """Return the first line that a step took away; None where it took none."""

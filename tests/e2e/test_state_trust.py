@@ -203,7 +203,7 @@ def test_a_lost_line_may_be_accepted_and_then_it_is_owed_again(
     place = here()
     stopped = place.apply("--table", SALES)
     assert stopped.code == 3
-    obey(place, stopped.err, "where the loss is to stand: ")
+    obey(place, stopped.err, "where all that is missing since then is to stay so: ")
     assert place.apply().code == 0
     assert scheduler.runs(SALES) == {**hours(1, 8), **dict.fromkeys(hours(4, 5), 2)}
     assert here().apply().code == 0

@@ -67,6 +67,8 @@ def test_a_version_from_before_is_compared_through_all_folds(git: Git, details: 
 def test_without_the_detail_a_fold_has_to_cover_what_was_seen(git: Git, details: Details) -> None:
     data = compacted(Parts.of("p", PLAIN), MISSING, 6)
     before = append(None, *KEY, TRIGGERS[:2])
+    assert lost_line("p", before, data, details) == 2  # a clone that is not cut has it, or it never was
+    (git.common_dir / "shallow").write_text(f"{git.commit_of('HEAD')}\n", "ascii")
     assert lost_line("p", before, data, details) is None
     assert lost_line("p", PLAIN, data, details) is None
     stranger = append(None, *KEY, [trigger(points(20))])

@@ -12,6 +12,7 @@ from reconciler.errors import InvalidInput
 from reconciler.state.branch import StateBranch
 from reconciler.state.git import Git
 from reconciler.state.growth import Growth, growth
+from reconciler.state.ledger_file import append
 from reconciler.state.snapshot import GitSnapshot
 from reconciler.state.verify import verify_files
 from tests.state.records import RUN, TABLE, TARGET, hours, intent, points, repository, sh, trigger
@@ -110,12 +111,21 @@ def forget_what_was_seen(git: Git) -> None:
 def test_a_merge_that_drops_one_sides_lines_is_an_error(git: Git, branch: StateBranch) -> None:
     """`git merge -s ours`: no commit of either side took anything away, the merge did."""
     tip = git.commit_of("refs/heads/state")
-    by_hand(git, FILE, lines(git, 1, 2, 3) + b"more\n")
+    by_hand(git, FILE, append(lines(git, 1, 2, 3), *KEY, [trigger(points(4))]))
     sh(git.top, "checkout", "-q", "-b", "side", str(tip))
     sh(git.top, "merge", "-q", "-s", "ours", "-m", "Merge", "state")
     git.set_ref("refs/heads/state", sh(git.top, "rev-parse", "HEAD"))
     (problem,) = verified(git).problems
     assert (problem.file, problem.line) == (FILE, 5)
+
+
+def test_a_damaged_ledger_that_was_put_right_is_a_warning(git: Git, branch: StateBranch) -> None:
+    whole = lines(git, 1, 2, 3)
+    by_hand(git, FILE, whole.replace(b"01:00:00", b"00:00:00", 1))
+    mended = by_hand(git, FILE, whole)
+    (problem,) = verified(git).problems
+    assert (problem.file, problem.severity) == (FILE, "warning")
+    assert f"damaged before commit {mended[:12]}, which put it right" in problem.message
 
 
 PENDING = f".state/pending/{RUN}.jsonl"
