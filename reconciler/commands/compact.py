@@ -121,7 +121,16 @@ class _Compaction:
         scope = self.options.scope
         keys = sorted(key for key in snapshot.ledger_names if key in scope)
         if not keys and (scope.table or scope.target):
-            raise UsageFailure("no ledger is of such a table", "see reconciler status for those that there are")
+            which = " ".join(
+                filter(
+                    None,
+                    (
+                        f"of the table {scope.table}" if scope.table else "",
+                        scope.target and f"on the target {scope.target}",
+                    ),
+                )
+            )
+            raise UsageFailure(f"there is no ledger {which}", "see reconciler status for those that there are")
         damaged = snapshot.damaged(keys)
         self.problems += [damage.problem for damage in damaged.values()]
         return [key for key in keys if key not in damaged]

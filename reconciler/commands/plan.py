@@ -144,7 +144,8 @@ def _gather(options: PlanOptions, console: Console) -> tuple[Gathered, Compariso
             f"Not in this work tree, so not in this plan, and yet in what apply does: {', '.join(absent[:5])}"
         )
     if changed:
-        console.message(f"Not committed yet, which apply insists on: {', '.join(changed[:5])}")
+        more = f" and {len(changed) - 5:,} more" if len(changed) > 5 else ""
+        console.message(f"Not committed yet, which apply insists on: {', '.join(changed[:5])}{more}")
     if compared is None:
         return found, None, not (changed or absent)
     from reconciler.commands.comparison import only_added

@@ -41,7 +41,7 @@ def report_text(plan: Plan, report: Report, where: str, doubts: Sequence[Doubt] 
 
     `doubts` is all that is in doubt in the end, other runs' calls too.
     """
-    lines = [outcomes(plan, report) + ".", *_recorded(report, where)]
+    lines = [outcomes(plan, report) + ".", *_made_elsewhere(plan, report), *_recorded(plan, report, where)]
     for name, word in WORDS.items():
         lines += _reasons(word, failures(report, name))
     held = still_held(plan, report)
@@ -64,11 +64,23 @@ def outcomes(plan: Plan, report: Report) -> str:
     return ", ".join([*parts, f"{held:,} held"] if held else parts)
 
 
-def _recorded(report: Report, where: str) -> Iterator[str]:
+def _made_elsewhere(plan: Plan, report: Report) -> Iterator[str]:
+    """Yield how many calls of the plan became nothing of this run's, for another run was first."""
+    number = _missing(plan, report)
+    if number:
+        verb = "is" if number == 1 else "are"
+        yield f"{count(number, 'call')} of this plan {verb} owed no more: other runs were first."
+
+
+def _missing(plan: Plan, report: Report) -> int:
+    return len({call.id for call in plan.ready} - {result.call.id for result in report.results})
+
+
+def _recorded(plan: Plan, report: Report, where: str) -> Iterator[str]:
     """Yield where the run is recorded; nothing where another run was first, and this one did nothing."""
     if report.unrecorded:
         yield f"Not all of this is recorded on {where}: the journal of run {report.run} in this clone has it."
-    elif report.results or not report.stale:
+    elif report.results or not (report.stale or _missing(plan, report)):
         commit = report.commit[:12] if report.commit else "none"
         yield f"Recorded as {commit} on {where} (run {report.run})."
 

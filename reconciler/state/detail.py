@@ -131,8 +131,8 @@ def _not_here(parts: Parts, git: Git) -> NotHere:
     )
     return NotHere(
         f"{parts.path}: its first {count(parts.folded, 'line')} are folded, and this clone does not have them"
-        + (f": its history here begins at {since}" if since else ""),
-        f"{hint}\nplan and apply do not need them",
+        + (f"; it has those that were triggered since {since}" if since else ""),
+        f"{hint}\nplans and applies do not need them; what shows single calls does",
     )
 
 
