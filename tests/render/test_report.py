@@ -109,3 +109,15 @@ def test_what_the_plan_held_and_the_run_made_after_all_is_told_once() -> None:
     calls = report_document(make_plan(None, [table]), report, ())["calls"]
     assert isinstance(calls, list)
     assert [(call["status"], call["outcome"]) for call in calls] == [("ready", "triggered")]
+
+
+def test_what_other_runs_made_first_is_told_and_nothing_of_it_is_claimed() -> None:
+    plan = sheets.long_plan(3, 0)
+    (first, *others) = plan.ready
+    some = Report("run-1", "c0ffee" * 7, (Result(first, Triggered(None), ""),))
+    lines = report_text(plan, some, "origin/state").splitlines()
+    assert lines[1] == f"{len(others)} calls of this plan are owed no more: other runs were first."
+    assert "Recorded as c0ffeec0ffee" in lines[2]
+    nothing = report_text(plan, Report("run-1", "c0ffee" * 7, ()), "origin/state")
+    assert f"{len(plan.ready)} calls of this plan are owed no more" in nothing
+    assert "Recorded" not in nothing
