@@ -112,7 +112,7 @@ def test_what_the_plan_held_and_the_run_made_after_all_is_told_once() -> None:
 
 
 def test_what_other_runs_made_first_is_told_and_nothing_of_it_is_claimed() -> None:
-    plan = sheets.long_plan(3, 0)
+    plan = sheets.long_plan(3, 2)
     (first, *others) = plan.ready
     some = Report("run-1", "c0ffee" * 7, (Result(first, Triggered(None), ""),))
     lines = report_text(plan, some, "origin/state").splitlines()
