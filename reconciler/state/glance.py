@@ -111,7 +111,10 @@ def glance(clone: Clone, state: StateAt | None) -> tuple[Sight, bool]:
         there = git.ask(*_published(state)) if state else None
         files, watched = look_below(clone.root), look_at(clone.watched)
         found = dict(zip(refs, map(_commit, git.answer(here).splitlines()), strict=True))
-        digest = blake2b(git.answer(settings), digest_size=32).digest()
+        said = git.answer(settings)
+        if b"core.attributesfile\n" in said:
+            raise Unclear("attributes lie elsewhere")  # what they make of files is not watched
+        digest = blake2b(said, digest_size=32).digest()
         sight = Sight(files, watched, digest, found["HEAD"] or "")
         if state is None or there is None:
             return sight, False

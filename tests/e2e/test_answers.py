@@ -343,6 +343,13 @@ def test_held_reruns_that_the_manifest_approves_are_kept(place: Workplace) -> No
     assert _kept(place)
 
 
+def test_where_attributes_lie_in_a_file_of_their_own_every_plan_is_made(place: Workplace) -> None:
+    """What that file says of line ends decides what git takes for changed, and nobody watches it."""
+    _ready(place)
+    place.git("config", "core.attributesFile", os.fspath(place.top.parent / "attributes"))
+    assert not _kept(place)
+
+
 def test_a_linked_work_tree_makes_every_plan(place: Workplace) -> None:
     _ready(place)
     place.git("worktree", "add", "-q", "--detach", os.fspath(place.top.parent / "linked"))
