@@ -32,7 +32,7 @@ layers: $(VENV)/.dev  ## imports point down
 	@$(BIN)/lint-imports
 
 torture: $(VENV)/.dev  ## everything that it must survive, in full: hours' worth of faults in some 40 minutes
-	@HISTORIES=20000 KILL_STRIDE=1 SYSCALL_STRIDE=1 ROUNDS=200 LONG_CALLS=10000 ODD_ANSWERS=500 \
+	@HISTORIES=20000 CHANGES_STRIDE=1 KILL_STRIDE=1 SYSCALL_STRIDE=1 ROUNDS=200 LONG_CALLS=10000 ODD_ANSWERS=500 \
 	  EXAMPLES=5 CALLS_A_TABLE=100 $(BIN)/pytest -q -n auto --dist worksteal
 
 # What is measured runs in .venv, as users have it; the peers, with what they pin, in an environment of their own.

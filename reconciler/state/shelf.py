@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from reconciler.cache import Cache, key_of
 from reconciler.core.change import Key
 from reconciler.core.ledger import Intent
+from reconciler.core.text import count
 from reconciler.state.git import Entry, Git
 
 _BUDGET = 32 << 20
@@ -71,9 +72,11 @@ class Shelf:
                 missing[entry.oid] = None
             else:
                 found[entry.oid] = data
-        for oid, data in zip(missing, git.blobs(missing), strict=True):
-            found[oid] = data
-            self.contents.put(oid, data)
+        if missing:
+            with git.progress.waiting(f"reading {count(len(missing), 'state file')}"):
+                for oid, data in zip(missing, git.blobs(missing), strict=True):
+                    found[oid] = data
+                    self.contents.put(oid, data)
         return found
 
     def record(self, entry: Entry, key: Key) -> bytes | None:

@@ -172,7 +172,13 @@ def sharding(file: Path) -> Part:
     if not file.exists():
         return {}
     cases = json.loads(file.read_text("utf-8"))[-2:]
-    return {f"{one['shards']} shard{'s' if one['shards'] > 1 else ''}": {"rate": one["rate"]} for one in cases}
+    return {
+        f"{one['shards']} shard{'s' if one['shards'] > 1 else ''}": {
+            "rate": one["rate"],
+            "calling": one["calling_rate"],
+        }
+        for one in cases
+    }
 
 
 def main(file: str = str(DEFAULT), shards: str = str(DEFAULT.with_name("shards.json"))) -> None:

@@ -74,16 +74,20 @@ def peak(command: Command) -> Memory:
     """Run a command and return the most memory that it and its descendants had at once.
 
     That is the sum of their proportional set sizes, in which a page that two processes share counts half for each;
-    read every few milliseconds, so a shorter peak is missed. Not for timing: reading it takes time from the process.
+    read every few milliseconds. What is not there in two looks one after the other does not count: a child that is just
+    being started borrows its parent's memory (vfork), and the system counts that twice. Not for timing: reading it
+    takes time from the process.
     """
     process = command.start()
     assert process.stderr is not None
     os.set_blocking(process.stderr.fileno(), False)
     pss = anon = 0
+    before = (0, 0)
     while process.poll() is None:
         sizes = [_words(f"/proc/{one}/smaps_rollup") for one in family(process.pid)]
-        pss = max(pss, sum(_kilobytes(words, "Pss:") for words in sizes))
-        anon = max(anon, sum(_kilobytes(words, "Pss_Anon:") for words in sizes))
+        now = tuple(sum(_kilobytes(words, kind) for words in sizes) for kind in ("Pss:", "Pss_Anon:"))
+        pss, anon = max(pss, min(before[0], now[0])), max(anon, min(before[1], now[1]))
+        before = (now[0], now[1])
         process.stderr.read()
         time.sleep(_EVERY)
     process.stderr.close()

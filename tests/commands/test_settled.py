@@ -15,6 +15,7 @@ from reconciler.core.planner import plan_table
 from reconciler.core.request import Rerun, Rules
 from reconciler.core.schedule import Every, Schedule
 from tests.core.worlds import World, intent, ledger, request, target, trigger, worlds
+from tests.examples import examples
 
 EVERYWHERE = Settled(Cache(None))
 """One memory for all worlds: what one of them leaves there must never be told of another."""
@@ -28,7 +29,7 @@ def named(table: Table) -> Table:
     return replace(table, ledger=Ledger("prod", "a.b", Lines(len(lines), lambda: lines, name=repr(lines)), repr(lines)))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(worlds())
 def test_a_table_known_to_be_settled_has_the_plan_that_planning_gives(world: World) -> None:
     table = named(world.table)

@@ -87,7 +87,7 @@ def roots(draw: st.DrawFn) -> Root:
 def test_each_table_is_in_exactly_one_shard_and_what_is_bound_is_together(tried: Tried) -> None:
     count = 0
 
-    @settings(max_examples=300)
+    @settings(max_examples=100)
     @given(roots(), st.integers(1, 9))
     def holds(root: Root, shards: int) -> None:
         nonlocal count

@@ -72,7 +72,7 @@ def _do(place: Workplace, step: str) -> None:
 
 
 @pytest.mark.claim("a plan with answers kept is byte for byte the plan without")
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(_STEP, _OPTIONS, st.booleans()), min_size=4, max_size=8))
 def test_a_plan_with_answers_kept_is_the_plan_without(
     steps: list[tuple[str, tuple[str, ...], bool]],

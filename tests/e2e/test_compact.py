@@ -275,7 +275,7 @@ def test_a_shallow_clone_plans_and_says_where_history_ends(place: Workplace, sch
         assert (planned.code, digest in planned.out) == (0, True), planned.err
     stopped = shallow.run("history", SALES)
     assert stopped.code == 1
-    assert "its history here begins at 2026-01-" in stopped.err
+    assert "it has those that were triggered since 2026-01-" in stopped.err
     assert "git fetch --unshallow" in stopped.err
     verified = shallow.run("state", "verify")
     assert (verified.code, "not verified" in verified.err, "37 triggers" in verified.out) == (0, True, True)

@@ -232,7 +232,6 @@ def test_whatever_may_take_long_tells_how_far_it_is(place: Workplace, monkeypatc
         "reading the state and planning",
         "asking origin for its branches",
         "fetching reconciler-state from origin",
-        "reading 1 state file",
         "comparing the work tree with HEAD",
     }
     told = Told()

@@ -67,7 +67,7 @@ PIECES = st.sampled_from([
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_changed_manifest_is_read_quickly_only_as_the_strict_reader_reads_it(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from([MANIFEST, MANIFEST + "---\n" + changed(MANIFEST, "name: orders", "name: more")]))
     for _ in range(data.draw(st.integers(1, 3))):
@@ -124,7 +124,7 @@ FILLERS = _fillers(MANY)
         st.sampled_from(["a.yaml", "s/b.yaml", "s/c.yaml", "zz/d.yaml"]), st.lists(_manifests(), min_size=1, max_size=2)
     )
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_a_root_reads_the_same_strictly_quickly_from_the_cache_and_on_two_cores(
     files: dict[str, list[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -188,7 +188,7 @@ JSON = st.recursive(
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_no_record_is_read_again_and_never_raises(data: st.DataObject) -> None:
     config = _config()
     sound = read_quickly("a.yaml", MANIFEST.encode(), config)

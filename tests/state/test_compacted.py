@@ -59,7 +59,7 @@ REPEATED = st.lists(
 )
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=examples(80))
 @given(APART, REPEATED)
 def test_windows_are_read_as_they_were_written(apart: list[tuple[int, int]], repeated: list[tuple[int, ...]]) -> None:
     windows = [(start, min(start + length, LAST + 1)) for start, length in apart]
@@ -98,7 +98,7 @@ def test_what_no_windows_are_is_refused(items: list[str]) -> None:
         read_windows(items)
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(60))
 @given(TRIGGERS.filter(lambda some: len(some) > 1), TRIGGERS, st.data())
 def test_a_ledger_covers_the_same_after_it_was_compacted_and_goes_on(
     before: list[Trigger], after: list[Trigger], data: st.DataObject
@@ -123,7 +123,7 @@ def readable(data: bytes) -> bool:
     return True
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(60))
 @given(TRIGGERS.filter(lambda some: len(some) > 2), st.data())
 def test_to_compact_twice_is_to_compact_once(before: list[Trigger], data: st.DataObject) -> None:
     plain = append(None, *KEY, before)
@@ -134,7 +134,7 @@ def test_to_compact_twice_is_to_compact_once(before: list[Trigger], data: st.Dat
     assert folded(folded(plain, first), second) == folded(plain, second)
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(60))
 @given(st.lists(triggers, min_size=2, max_size=8), st.data())
 def test_a_fold_covers_each_second_that_one_of_its_lines_does(lines: list[Trigger], data: st.DataObject) -> None:
     number = data.draw(st.integers(1, len(lines) - 1))
@@ -162,7 +162,7 @@ def planned(world: World, data: bytes) -> str:
 
 
 @pytest.mark.claim("state compact: plans before and after are the same, byte for byte")
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(60))
 @given(worlds(), st.lists(triggers, max_size=3), st.data())
 def test_plans_are_the_same_before_and_after(world: World, more: list[Trigger], data: st.DataObject) -> None:
     lines = tuple(world.table.ledger.triggers) if world.table.ledger else ()
