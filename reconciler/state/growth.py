@@ -102,9 +102,11 @@ def _ledger(
             continue
         if versions.stands(step.old):
             if step.new is None or versions.took(step.old, step.new):
-                yield _mended(snapshot, step)
+                yield _mended(
+                    snapshot, step, f"commit {step.commit[:12]} took lines away, and they were put back since"
+                )
         elif step.new is not None and versions.put_right(step.old, step.new):
-            yield _put_right(snapshot, step)
+            yield _mended(snapshot, step, f"the file was damaged before commit {step.commit[:12]}, which put it right")
         elif step.new is None or versions.lost(step.old, step.new) is not None:
             yield _lost(snapshot, step, versions)
 
@@ -188,25 +190,13 @@ def _lost(snapshot: GitSnapshot, step: Step, versions: Versions) -> Problem:
     )
 
 
-def _mended(snapshot: GitSnapshot, step: Step) -> Problem:
+def _mended(snapshot: GitSnapshot, step: Step, message: str) -> Problem:
     return Problem(
         file=snapshot.short(step.path),
         line=0,
         column=1,
         path="",
-        message=f"commit {step.commit[:12]} took lines away, and they were put back since",
-        hint="nothing is missing now; see who may write to the state branch",
-        severity="warning",
-    )
-
-
-def _put_right(snapshot: GitSnapshot, step: Step) -> Problem:
-    return Problem(
-        file=snapshot.short(step.path),
-        line=0,
-        column=1,
-        path="",
-        message=f"the file was damaged before commit {step.commit[:12]}, which put it right",
+        message=message,
         hint="nothing is missing now; see who may write to the state branch",
         severity="warning",
     )
