@@ -57,11 +57,6 @@ class Cache:
                 self._open(path)
 
     @classmethod
-    def of(cls, folder: Path | None, name: str) -> Cache:
-        """Return the cache of a name in a folder; None keeps nothing."""
-        return cls(folder / name if folder else None)
-
-    @classmethod
     def of_root(cls, git_folder: Path, root: str, name: str, *, believed: bool) -> Cache:
         """Return the cache of a name for a root: its path from the repository's top. It lies in git's own folder."""
         which = blake2b(root.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
@@ -125,13 +120,13 @@ class Cache:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 self._write(beside, kept)
+                self._open(beside)  # this very file, whoever else replaces the one that it becomes
                 beside.replace(self._path)
             finally:
                 beside.unlink(missing_ok=True)
             if not self._believed:
                 self._mine.update(self._fresh)
             self._fresh.clear()
-            self._open(self._path)
 
     def _write(self, path: Path, kept: Iterable[bytes]) -> None:
         old = [(key, self._place(self._rows[key])) for key in kept]

@@ -136,7 +136,19 @@ def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_only_this_run_remembers() -> None:
-    cache = Cache.of(None, "name")
+    cache = Cache(None)
     cache.put(key_of(b"a"), b"b")
     cache.save(whole=True)
     assert cache.get(key_of(b"a")) == b"b"
+
+
+def test_after_a_save_it_gives_its_own_file_whoever_replaced_that_meanwhile(tmp_path: Path) -> None:
+    path, (first, *_) = tmp_path / "cache", VALUES
+    cache = Cache(path, believed=False)
+    cache.put(first, b"read here")
+    cache.save(whole=False)
+    _kept(path, {first: b"written elsewhere"})
+    cache.put(key_of(b"more"), b"more")
+    assert cache.get(first) == b"read here"
+    cache.save(whole=False)
+    assert cache.get(first) == b"read here"

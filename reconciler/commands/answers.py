@@ -79,7 +79,7 @@ class Answers:
             clone = Clone.of(asked.root)
             if clone.journals:
                 return None
-            cache = Cache.of(Path(clone.git, "reconciler", "cache"), "answers")
+            cache = Cache(Path(clone.git, "reconciler", "cache", "answers"))
             return cls(clone, key_of(*(repr(part).encode() for part in _basis(asked, clone, terminal))), cache)
         except (Unclear, OSError, ValueError):
             return None

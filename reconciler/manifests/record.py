@@ -24,7 +24,6 @@ from reconciler.manifests.schedule import ScheduleText
 Entry = tuple[str, int, "int | list[int]", "str | None", "list[str] | None", int, int, int]
 """A request: name, first second, end or else the times that are listed, reason, token and approvers, place."""
 
-_VERSION = b"1"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _decode = json.JSONDecoder().decode
 
@@ -33,7 +32,7 @@ def context_of(config: Config) -> bytes:
     """Return what manifests are read with, as a part of the key of a record: as little of the config as that needs."""
     approvals = type(config.approvals).__name__
     read_with = (sorted(config.targets), config.default_target, _fields(config.limits), approvals)
-    return _VERSION + _encode(read_with).encode()
+    return _encode(read_with).encode()
 
 
 def record_key(context: bytes, data: bytes) -> bytes:

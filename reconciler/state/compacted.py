@@ -106,11 +106,12 @@ def lost_at(old: Parts, new: Parts) -> int | None:
     if old.covers(start) != new.covers(start):
         return new.place(start)
     before, now = old.since(start), new.since(start)
-    same = _same(before, now)
+    same = same_start(before, now)
     return None if same == len(before) else new.place(start + same + 1)
 
 
-def _same(before: Sequence[bytes], now: Sequence[bytes]) -> int:
+def same_start(before: Sequence[bytes], now: Sequence[bytes]) -> int:
+    """Return how many lines two files have in common from their start on."""
     same = 0
     for old, new in zip(before, now, strict=False):
         if old != new:

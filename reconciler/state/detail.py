@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from reconciler.core.text import count
 from reconciler.errors import NotHere
-from reconciler.state.compacted import Parts, holds, lost_at
+from reconciler.state.compacted import Parts, holds, lost_at, same_start
 from reconciler.state.fold_line import Fold, detail_named, is_compacted
 from reconciler.state.git import Git
 from reconciler.state.json_lines import DamagedState
@@ -145,7 +145,7 @@ def lost_line(path: str, old: bytes, new: bytes, details: Details) -> int | None
     if new.startswith(old):
         return None
     if not is_compacted(old) and not is_compacted(new):
-        return same_lines(old, new) + 1
+        return same_start(old.split(b"\n"), new.split(b"\n")) + 1
     try:
         before, now = Parts.of(path, old), Parts.of(path, new)
         parts = now
@@ -159,13 +159,3 @@ def lost_line(path: str, old: bytes, new: bytes, details: Details) -> int | None
     except DamagedState as damage:
         return damage.problem.line or 1
     return at if parts is now or at is None else 2
-
-
-def same_lines(before: bytes, now: bytes) -> int:
-    """Return how many lines two files have in common from their start on."""
-    same = 0
-    for old, new in zip(before.split(b"\n"), now.split(b"\n"), strict=False):
-        if old != new:
-            break
-        same += 1
-    return same

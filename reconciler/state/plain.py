@@ -16,11 +16,10 @@ from operator import itemgetter
 from reconciler.core.call import Range, Span, Times
 from reconciler.core.ledger import CoveredBy, Trigger
 from reconciler.state.fold_line import WHOLE, header
-from reconciler.state.windows_text import CLOCK, DAYS
+from reconciler.state.windows_text import CLOCK, DAYS, TIME
 
-_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
-_RANGE = rf'scheduleTimeRange","startTime":"({_TIME})","endTime":"({_TIME})"(,"rangeEnd":"exclusive")?'
-_POINTS = rf'scheduleTime","scheduleTimes":\["((?:{_TIME}",")*+{_TIME})"\]'
+_RANGE = rf'scheduleTimeRange","startTime":"({TIME})","endTime":"({TIME})"(,"rangeEnd":"exclusive")?'
+_POINTS = rf'scheduleTime","scheduleTimes":\["((?:{TIME}",")*+{TIME})"\]'
 _NEVER = bytes({*range(32), ord("\\")} - {ord("\n")})
 TEXT = r'"[^"]*+"'
 """Text that JSON writes without any escape: what holds a backslash or a control character is not plain."""

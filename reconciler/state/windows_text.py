@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from reconciler.core.wallclock import LAST, parse, render
 from reconciler.core.window import Window, Windows
 
-_TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
-_ITEM = re.compile(rf"({_TIME})(?:\.\.({_TIME}))?(?: \*([1-9][0-9]{{0,6}}) \+([1-9][0-9]{{0,11}}))?")
+TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
+_ITEM = re.compile(rf"({TIME})(?:\.\.({TIME}))?(?: \*([1-9][0-9]{{0,6}}) \+([1-9][0-9]{{0,11}}))?")
 _LEAST = 3
 """Fewer windows than this are not worth a repeat."""
 _MOST = 1_000_000
